@@ -1,0 +1,1 @@
+"""Small models that travel with the harness: no key, no GPU, no network."""

@@ -1,0 +1,15 @@
+"""How likely a model finds a text as a whole."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from harness.protocols import Ask, Conversation
+from harness.records import Response, Sample, Transcript
+
+
+def rolling(sample: Sample, ask: Ask) -> Conversation:
+    """Ask for the log-likelihood of the target after the input."""
+    text = sample.target[0] if sample.target else ""
+    response = cast("Response", (yield ask.continuation(sample, text)))
+    return Transcript((response,))

@@ -1,0 +1,1 @@
+"""Driving conversations against a backend: order, retry, store, budget."""
