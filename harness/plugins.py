@@ -32,7 +32,23 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "extractor": {},
     "perturbation": {},
-    "metric": {},
+    "metric": {
+        "exact_match": "harness.score.accuracy:EXACT_MATCH",
+        "quasi_exact_match": "harness.score.accuracy:QUASI_EXACT_MATCH",
+        "prefix_match": "harness.score.accuracy:PREFIX_MATCH",
+        "f1": "harness.score.accuracy:F1",
+        "accuracy": "harness.score.accuracy:ACCURACY",
+        "accuracy_per_character": "harness.score.accuracy:ACCURACY_PER_CHARACTER",
+        "accuracy_per_byte": "harness.score.accuracy:ACCURACY_PER_BYTE",
+        "accuracy_per_token": "harness.score.accuracy:ACCURACY_PER_TOKEN",
+        "pair_accuracy": "harness.score.accuracy:PAIR_ACCURACY",
+        "bits_per_byte": "harness.score.perplexity:BITS_PER_BYTE",
+        "ece": "harness.score.calibration:ECE",
+        "brier": "harness.score.calibration:BRIER",
+        "prompt_tokens": "harness.score.efficiency:PROMPT_TOKENS",
+        "completion_tokens": "harness.score.efficiency:COMPLETION_TOKENS",
+        "latency_s": "harness.score.efficiency:LATENCY",
+    },
 }
 """What ships with the harness, by kind."""
 

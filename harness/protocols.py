@@ -123,14 +123,21 @@ class Metric(Protocol):
     higher_is_better: bool | None
     interval: Literal["proportion", "mean", "bootstrap", "none"]
     """How an interval is made: from 0/1 scores, from a mean of scores, or by resampling."""
+    unit: Literal["sample", "cluster"]
+    """What `n` counts; a cluster's column is made by `combine` over its samples."""
+    observed: bool
+    """Depends on the clock, so two equal runs may differ."""
 
     def score(self, outcome: Outcome, score: Score) -> float | None:
         """Return this sample's value, or None where it has none."""
         ...
 
     def combine(self, columns: Mapping[str, np.ndarray]) -> float | None:
-        """Return the value over samples. `columns[name]` is this metric's own value, `confidence`
-        and `correct` stand beside it, all of length n."""
+        """Return the value over samples.
+
+        `columns["value"]` holds this metric's values and `columns["confidence"]` the stated
+        confidences (NaN where there is none), both of length n.
+        """
         ...
 
 

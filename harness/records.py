@@ -343,6 +343,26 @@ class Cell(Struct, frozen=True):
     higher_is_better: bool | None
 
 
+class ScoreColumns(Struct, frozen=True):
+    """All scored samples of a run, column by column: numpy arrays of one length.
+
+    `task, arm, variant, sample_id, cluster, status` hold str, `epoch` int, `confidence` float
+    with NaN for none. `values` has a float column for each metric (NaN: no value), `slices` a str
+    column for each slice ("" where the sample has none).
+    """
+
+    task: Any
+    arm: Any
+    variant: Any
+    sample_id: Any
+    epoch: Any
+    cluster: Any
+    status: Any
+    confidence: Any
+    values: dict[str, Any]
+    slices: dict[str, Any]
+
+
 # ---- a run ----------------------------------------------------------------------------------
 
 

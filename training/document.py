@@ -44,5 +44,5 @@ def tokens(document: Document) -> tuple[list[int], list[float]]:
 
 
 def plain(document: Document) -> str:
-    """Return all text of a document, one part after another."""
-    return "\n".join(part.text for part in document)
+    """Return all text of a document: plain parts joined as they are, turns each on its line."""
+    return "".join(part.text if part.role == "text" else part.text + "\n" for part in document)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from harness.stats.intervals import EMPTY, Interval, normal_quantile
 
 Statistic = Callable[..., Any]
 """Columns in, number out; None or NaN where it is undefined. With a parameter `axis` it takes
-matrices (resamples × rows) and returns a vector, which is much faster."""
+matrices (resamples x rows) and returns a vector, which is much faster."""
 
 CHUNK_VALUES = 2_000_000
 """Numbers drawn at once: bounds memory to some tens of megabytes whatever n is."""
@@ -52,13 +53,16 @@ def bca(
     """
     normal_quantile(confidence)
     arrays = _aligned(columns)
-    groups = None if clusters is None else Clusters.of(clusters, len(arrays[0]))
-    if len(arrays[0]) == 0:
+    rows = len(arrays[0])
+    groups = None if clusters is None else Clusters.of(clusters, rows)
+    if rows == 0:
         return EMPTY
-    grouped = groups is not None and groups.repeated
-    on_units = _by_unit(statistic, arrays, groups if grouped else None)
-    units = groups.count if groups is not None else len(arrays[0])
-    return _resample(on_units, units, rng, (confidence, n_resamples), grouped=grouped)
+    if groups is None or not groups.repeated:
+        plan = _Plan(rows, rows, False, confidence, n_resamples)
+        return _resample(_by_unit(statistic, arrays, None), rng, plan)
+    width = groups.count * int(groups.sizes.max())
+    plan = _Plan(groups.count, width, True, confidence, n_resamples)
+    return _resample(_by_unit(statistic, arrays, groups), rng, plan)
 
 
 def bca_mean(
@@ -80,8 +84,8 @@ def bca_mean(
     def mean_of(units: IntArray, axis: int = -1) -> Any:
         return sums[units].sum(axis=axis) / sizes[units].sum(axis=axis)
 
-    settings = (confidence, n_resamples)
-    return _resample(mean_of, groups.count, rng, settings, grouped=groups.repeated)
+    plan = _Plan(groups.count, groups.count, groups.repeated, confidence, n_resamples)
+    return _resample(mean_of, rng, plan)
 
 
 def _aligned(columns: Sequence[npt.ArrayLike]) -> list[npt.NDArray[Any]]:
@@ -92,24 +96,22 @@ def _aligned(columns: Sequence[npt.ArrayLike]) -> list[npt.NDArray[Any]]:
     return arrays
 
 
+def _row_picker(groups: Clusters | None) -> Callable[[IntArray], IntArray]:
+    """Return the function from unit numbers to row numbers."""
+    if groups is None:
+        return lambda units: units
+    members = groups.members()
+    if groups.equal:
+        table = np.stack(members)
+        return lambda units: table[units].reshape(*units.shape[:-1], -1)
+    return lambda units: np.concatenate([members[unit] for unit in units])
+
+
 def _by_unit(
     statistic: Statistic, arrays: list[npt.NDArray[Any]], groups: Clusters | None
 ) -> Statistic:
     """Return the statistic as a function of unit numbers; keeps `axis` where that is possible."""
-    if groups is None:
-        members = None
-    else:
-        members = groups.members()
-        if len(set(groups.sizes.tolist())) == 1:
-            members = np.stack(members)  # type: ignore[assignment]
-
-    def rows(units: IntArray) -> IntArray:
-        if members is None:
-            return units
-        if isinstance(members, np.ndarray):
-            picked: IntArray = members[units]
-            return picked.reshape(*units.shape[:-1], -1)
-        return np.concatenate([members[unit] for unit in units])
+    rows = _row_picker(groups)
 
     def one(units: IntArray) -> float:
         picked = rows(units)
@@ -120,47 +122,58 @@ def _by_unit(
         picked = rows(units)
         return statistic(*(array[picked] for array in arrays), axis=axis)
 
-    ragged = isinstance(members, list)
-    return many if "axis" in inspect.signature(statistic).parameters and not ragged else one
+    return many if _takes_axis(statistic) and (groups is None or groups.equal) else one
 
 
-def _resample(
-    on_units: Statistic,
-    units: int,
-    rng: np.random.Generator,
-    settings: tuple[float, int],
-    *,
-    grouped: bool,
-) -> Interval:
-    confidence, n_resamples = settings
-    everything = np.arange(units)
+@dataclass(frozen=True)
+class _Plan:
+    units: int
+    width: int
+    """Numbers that one resample holds."""
+    grouped: bool
+    confidence: float
+    n_resamples: int
+
+    @property
+    def method(self) -> str:
+        return "BCa" if self.units <= MAX_BCA_UNITS else "percentile"
+
+
+def _resample(on_units: Statistic, rng: np.random.Generator, plan: _Plan) -> Interval:
+    everything = np.arange(plan.units)
     value = _number(on_units(everything))
-    if units < 2 or value is None:  # noqa: PLR2004 - one unit cannot vary
+    if plan.units < 2 or value is None:  # noqa: PLR2004 - one unit cannot vary
         return Interval(value, None, None, None, "none")
     with warnings.catch_warnings():
         # scipy warns where BCa does not exist; `method` says it instead
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         result = stats.bootstrap(
             (everything,),
             on_units,
-            n_resamples=n_resamples,
-            batch=max(1, CHUNK_VALUES // units),
-            vectorized="axis" in inspect.signature(on_units).parameters,
-            confidence_level=confidence,
-            method="BCa" if units <= MAX_BCA_UNITS else "percentile",
+            n_resamples=plan.n_resamples,
+            batch=max(1, CHUNK_VALUES // plan.width),
+            vectorized=_takes_axis(on_units),
+            confidence_level=plan.confidence,
+            method=plan.method,
             rng=rng,
         )
     drawn: FloatArray = np.asarray(result.bootstrap_distribution, dtype=np.float64)
     drawn = drawn[np.isfinite(drawn)]
-    if len(drawn) < max(2, MIN_DEFINED * n_resamples):
+    if len(drawn) < max(2, MIN_DEFINED * plan.n_resamples):
         return Interval(value, None, None, None, "none")
     stderr = float(drawn.std(ddof=1))
     low, high = map(float, result.confidence_interval)
-    if units <= MAX_BCA_UNITS and np.isfinite([low, high]).all():
-        return Interval(value, stderr, low, high, "cluster-bootstrap" if grouped else "bca")
-    tail = (1 - confidence) / 2
+    if plan.method == "BCa" and np.isfinite([low, high]).all():
+        return Interval(value, stderr, low, high, "cluster-bootstrap" if plan.grouped else "bca")
+    tail = (1 - plan.confidence) / 2
     low, high = map(float, np.quantile(drawn, [tail, 1 - tail]))
-    return Interval(value, stderr, low, high, "cluster-percentile" if grouped else "percentile")
+    method = "cluster-percentile" if plan.grouped else "percentile"
+    return Interval(value, stderr, low, high, method)
+
+
+def _takes_axis(statistic: Statistic) -> bool:
+    return "axis" in inspect.signature(statistic).parameters
 
 
 def _number(found: Any) -> float | None:

@@ -35,7 +35,7 @@ class Clusters:
     """Which rows belong together. Make it with `Clusters.of`."""
 
     codes: IntArray
-    """Cluster number of each row, 0 … count−1."""
+    """Cluster number of each row, 0 … count-1."""
     sizes: IntArray
     """Rows per cluster."""
 
@@ -60,6 +60,11 @@ class Clusters:
         return bool((self.sizes > 1).any())
 
     @property
+    def equal(self) -> bool:
+        """Whether all clusters have the same number of rows."""
+        return bool((self.sizes == self.sizes[0]).all())
+
+    @property
     def effective_count(self) -> float:
         """Independent observations if all rows of a cluster agree: (Σm)²/Σm² (Kish 1965)."""
         sizes = self.sizes.astype(np.float64)
@@ -67,7 +72,7 @@ class Clusters:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sum of `values` over each cluster."""
-        return np.bincount(self.codes, weights=values, minlength=self.count)
+        return np.bincount(self.codes, weights=values, minlength=self.count).astype(np.float64)
 
     def members(self) -> list[IntArray]:
         """Return the row numbers of each cluster."""
@@ -77,7 +82,7 @@ class Clusters:
     def mean_variance(self, values: FloatArray) -> float:
         """Return the variance of the mean of `values`; needs at least two clusters.
 
-        V = Σ_c (Σ_{i∈c}(sᵢ−s̄))² / n² × C/(C−1) (Miller 2024, arXiv:2411.00640, section 2.2,
+        V = Σ_c (Σ_{i∈c}(sᵢ-s̄))² / n² x C/(C-1) (Miller 2024, arXiv:2411.00640, section 2.2,
         with the usual small-sample factor). Exactly 0 where all cluster means agree.
         """
         deviations = self.sums(values - values.mean())
@@ -91,7 +96,7 @@ class Clusters:
 def design_effect(values: npt.ArrayLike, clusters: Labels) -> float | None:
     """Return how much clustering multiplies the variance of the mean: V_cluster / V_independent.
 
-    1 where every cluster has one row; about 1 + (m−1)·ICC for clusters of m rows (Kish 1965).
+    1 where every cluster has one row; about 1 + (m-1)·ICC for clusters of m rows (Kish 1965).
     None where it is undefined: constant values, or a single cluster.
     """
     array = finite_values(values)

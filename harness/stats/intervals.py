@@ -34,8 +34,8 @@ class Interval(NamedTuple):
     low: float | None
     high: float | None
     method: str
-    """wilson, cluster-wilson, t, cluster-t, bca, cluster-bootstrap, percentile,
-    cluster-percentile, tango, cluster-tango, or none."""
+    """wilson, score, t, bca, percentile, tango; over clusters cluster-wilson, cluster-score,
+    cluster-t, cluster-bootstrap, cluster-percentile; or none."""
 
 
 EMPTY = Interval(None, None, None, None, "none")
@@ -58,8 +58,8 @@ def t_quantile(confidence: float, freedom: float) -> float:
 def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval for a proportion (Wilson 1927; Brown, Cai & DasGupta 2001).
 
-    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) / (1 + z²/n). Neither count need be whole. `stderr` is
-    the sample's, √(p(1−p)/(n−1)).
+    (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n). Neither count need be whole. `stderr` is
+    the sample's, √(p(1-p)/(n-1)).
 
     >>> [round(x, 4) for x in wilson(8, 10)[2:4]]
     [0.4902, 0.9433]
@@ -90,98 +90,122 @@ def wilson_clustered(
 ) -> Interval:
     """Wilson's interval for 0/1 values whose rows share clusters.
 
-    n is replaced by the effective sample size n/deff × (t_{n−1}/t_{C−1})², at most n (Korn &
+    n is replaced by the effective sample size n/deff x (t_{n-1}/t_{C-1})², at most n (Korn &
     Graubard 1998, Survey Methodology 24:193; Wilson's form of it: Dean & Pagano 2015, J. Survey
-    Statistics and Methodology 3:484). Where all values are equal the data say nothing of their
-    dependence, so the worst is assumed: a cluster counts as one row. One cluster leaves no degree
-    of freedom: the interval is 0…1.
+    Statistics and Methodology 3:484). Where all cluster means are equal, `cluster_score`'s rule
+    holds. One cluster leaves no degree of freedom: the interval is 0…1.
     """
     array = _zeros_and_ones(values)
     groups = Clusters.of(clusters, len(array))
+    z = normal_quantile(confidence)
     if len(array) == 0:
         return EMPTY
     if not groups.repeated:
         return wilson(float(array.sum()), len(array), confidence)
     share = float(array.mean())
-    z = normal_quantile(confidence)
-    if groups.count == 1:
-        return Interval(share, None, 0.0, 1.0, "cluster-wilson")
-    variance = groups.mean_variance(array)
-    n_effective = _effective_size(array, groups, variance, confidence)
+    variance = groups.mean_variance(array) if groups.count > 1 else 0.0
+    if not variance:
+        return _constant(share, groups, z, UNIT)
+    few = t_quantile(confidence, len(array) - 1) / t_quantile(confidence, groups.count - 1)
+    n_effective = min(float(len(array)), _effective_size(array, variance) * few**2)
     low, high = score_bounds(share, n_effective, z)
     return Interval(share, float(np.sqrt(variance)), low, high, "cluster-wilson")
 
 
-def _effective_size(
-    array: FloatArray, groups: Clusters, variance: float, confidence: float
-) -> float:
-    n = len(array)
-    few = t_quantile(confidence, n - 1) / t_quantile(confidence, groups.count - 1)
-    if np.ptp(array) == 0:
-        return groups.effective_count * few**2
-    independent = float(array.var(ddof=1)) / n
-    # deff below 1/few² would claim more rows than there are
-    deff = max(variance / independent, few**2)
-    return n / deff * few**2
-
-
-def t_interval(
-    values: npt.ArrayLike, confidence: float = 0.95, bounds: Bounds | None = None
-) -> Interval:
-    """Student's t interval for the mean of independent rows: s̄ ± t_{n−1}·√(Σ(s−s̄)²/(n(n−1))).
-
-    `bounds` clips it. Equal values have no spread to measure. With `bounds` a…b the share of
-    rows that differ from the constant v is at most q = z²/(n+z²) (Wilson for 0 of n), so the mean
-    lies in v−q(v−a) … v+q(b−v): Wilson's interval where v is an end. Without bounds low and high
-    are None.
-    """
-    array = finite_values(values)
-    if len(array) == 0:
-        return EMPTY
-    return cluster_t(array, np.arange(len(array)), confidence, bounds)
-
-
-def cluster_t(
+def cluster_score(
     values: npt.ArrayLike,
     clusters: Labels,
     confidence: float = 0.95,
-    bounds: Bounds | None = None,
+    bounds: Bounds = UNIT,
 ) -> Interval:
-    """Interval for the mean where rows share clusters: s̄ ± t_{C−1}·√V (V: `mean_variance`).
+    """Score interval for the mean of values within `bounds`, such as F1 or partial credit.
 
-    Miller 2024 (arXiv:2411.00640) has the normal quantile; t with C−1 degrees of freedom is the
-    usual correction for few clusters (Cameron & Miller 2015, J. Human Resources 50:317). Where
-    all cluster means agree, `t_interval`'s rule for equal values holds with clusters for rows.
-    With one row per cluster it is `t_interval`.
+    Wilson's interval where the variance is not m(1-m) but φ·m(1-m), with the dispersion φ from
+    the data (quasi-likelihood: Wedderburn 1974, Biometrika 61:439; McCullagh & Nelder 1989,
+    chapter 9) and so Student's quantile with C-1 degrees of freedom. Unlike t it is skewed away
+    from the ends, as the truth is, and stays within the bounds.
+
+    Where all cluster means equal one v there is no spread to measure. The share of clusters that
+    differ from v is then at most q = z²/(C+z²) (Wilson for 0 of C), so the mean lies in
+    v-q(v-a) … v+q(b-v): Wilson's interval where v is an end of a…b. One cluster of many rows:
+    the whole range.
     """
     array = finite_values(values)
     groups = Clusters.of(clusters, len(array))
-    if bounds is not None:
-        _check_bounds(array, bounds)
+    _check_bounds(array, bounds)
+    z = normal_quantile(confidence)
     if len(array) == 0:
         return EMPTY
-    value = float(array[0] if np.ptp(array) == 0 else array.mean())
-    method = "cluster-t" if groups.repeated else "t"
-    variance = groups.mean_variance(array) if groups.count > 1 else None
+    value, width = _mean(array), bounds[1] - bounds[0]
+    variance = groups.mean_variance(array) if groups.count > 1 else 0.0
     if not variance:
-        stderr = None if variance is None else 0.0
-        if bounds is None or (groups.count == 1 and groups.repeated):
-            return Interval(value, stderr, None, None, "none")
-        low, high = _constant_bounds(value, groups.effective_count, confidence, bounds)
-        return Interval(value, stderr, low, high, "cluster-wilson" if groups.repeated else "wilson")
-    stderr = float(np.sqrt(variance))
-    half = t_quantile(confidence, groups.count - 1) * stderr
-    low, high = value - half, value + half
-    if bounds is not None:
-        low, high = max(low, bounds[0]), min(high, bounds[1])
-    return Interval(value, stderr, low, high, method)
+        return _constant(value, groups, z, bounds)
+    share = (array - bounds[0]) / width
+    quantile = t_quantile(confidence, groups.count - 1)
+    n_effective = _effective_size(share, variance / width**2)
+    low, high = score_bounds(float(share.mean()), n_effective, quantile)
+    low, high = min(bounds[0] + width * low, value), max(bounds[0] + width * high, value)
+    method = "cluster-score" if groups.repeated else "score"
+    return Interval(value, float(np.sqrt(variance)), low, high, method)
 
 
-def _constant_bounds(
-    value: float, n: float, confidence: float, bounds: Bounds
-) -> tuple[float, float]:
-    _, differing = score_bounds(0.0, n, normal_quantile(confidence))
-    return value - differing * (value - bounds[0]), value + differing * (bounds[1] - value)
+def t_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """Student's t interval for the mean of independent rows: s̄ ± t_{n-1}·√(Σ(s-s̄)²/(n(n-1))).
+
+    Equal values have no spread to measure, and one row has none: low and high are None.
+    """
+    array = finite_values(values)
+    return cluster_t(array, np.arange(len(array)), confidence)
+
+
+def cluster_t(values: npt.ArrayLike, clusters: Labels, confidence: float = 0.95) -> Interval:
+    """Interval for the mean where rows share clusters: s̄ ± t_{C-1}·√V (V: `mean_variance`).
+
+    Miller 2024 (arXiv:2411.00640) has the normal quantile; t with C-1 degrees of freedom is the
+    usual correction for few clusters (Cameron & Miller 2015, J. Human Resources 50:317). Where
+    all cluster means agree, and for one cluster, low and high are None. With one row per cluster
+    it is `t_interval`.
+    """
+    array = finite_values(values)
+    groups = Clusters.of(clusters, len(array))
+    quantile = t_quantile(confidence, max(groups.count - 1, 1))
+    if len(array) == 0:
+        return EMPTY
+    value = _mean(array)
+    if groups.count == 1:
+        return Interval(value, None, None, None, "none")
+    stderr = float(np.sqrt(groups.mean_variance(array)))
+    if not stderr:
+        return Interval(value, stderr, None, None, "none")
+    half = quantile * stderr
+    return Interval(
+        value, stderr, value - half, value + half, "cluster-t" if groups.repeated else "t"
+    )
+
+
+def _mean(array: FloatArray) -> float:
+    """Return the mean, exact for equal values."""
+    return float(array[0] if np.ptp(array) == 0 else array.mean())
+
+
+def _effective_size(share: FloatArray, variance: float) -> float:
+    """Return the number of independent 0/1 rows whose mean would have `variance`."""
+    mean = float(share.mean())
+    return mean * (1 - mean) / variance * len(share) / (len(share) - 1)
+
+
+def _constant(value: float, groups: Clusters, z: float, bounds: Bounds) -> Interval:
+    """Return the interval where all cluster means are equal (the rule of `cluster_score`)."""
+    method = "cluster-wilson" if groups.repeated else "wilson"
+    if groups.count == 1:
+        if groups.repeated:
+            return Interval(value, None, bounds[0], bounds[1], method)
+        stderr = None
+    else:
+        stderr = 0.0
+    _, differing = score_bounds(0.0, groups.effective_count, z)
+    low = value - differing * (value - bounds[0])
+    return Interval(value, stderr, low, value + differing * (bounds[1] - value), method)
 
 
 def _check_bounds(array: FloatArray, bounds: Bounds) -> None:
@@ -213,11 +237,14 @@ def mean_interval(
 ) -> Interval:
     """Interval for a mean by the method that covers best: the one entry for tables of results.
 
-    `binary` None: found from the values; True: other values raise ValueError; False: never
-    treated as a proportion. `bounds` is the range of a score where it has one, such as (0, 1).
+    0/1 values: Wilson; values within known `bounds`, such as (0, 1): the score interval; others:
+    Student's t; each over clusters where any has more than one row. `binary` None: found from
+    the values; True: other values raise ValueError; False: never treated as a proportion.
     """
     array = finite_values(values)
     labels = np.arange(len(array)) if clusters is None else clusters
     if is_binary(array) if binary is None else binary:
         return wilson_clustered(array, labels, confidence)
-    return cluster_t(array, labels, confidence, bounds)
+    if bounds is not None:
+        return cluster_score(array, labels, confidence, bounds)
+    return cluster_t(array, labels, confidence)

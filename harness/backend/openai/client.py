@@ -1,0 +1,300 @@
+"""The backend that talks HTTP to an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+from yarl import URL
+
+from harness.backend.openai import echo, faults, wire
+from harness.backend.openai.settings import (
+    Settings,
+    is_loopback,
+    read_headers,
+    read_key,
+    read_settings,
+)
+from harness.errors import ModelNotFound
+from harness.identity import content_key
+from harness.records import Failure, ModelInfo, ModelSpec, Reply, Request
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a body that are read at most."""
+KEEPALIVE_S = 60.0
+MODELS_TIMEOUT_S = 10.0
+SECRET_HEADERS = ("authorization", "api-key")
+
+
+def open_openai(spec: ModelSpec, *, timeout_s: float, connections: int) -> OpenAIBackend:
+    """Return the backend of `spec`; nothing is sent yet.
+
+    `timeout_s` is for one attempt of one request; `connections` is how many are open at most.
+    Raises `UsageError` for arguments or a base URL that cannot be, `AuthenticationFailed` where
+    the default server is asked without a key.
+    """
+    settings = read_settings(spec, os.environ)
+    key = read_key(spec, settings.base_url, os.environ)
+    headers = read_headers(spec, key)
+    transport = Transport(settings.base_url, headers, timeout_s, connections)
+    return OpenAIBackend(spec, settings, transport)
+
+
+class Call(Struct, frozen=True):
+    """One HTTP request, and how its answer is read."""
+
+    url: URL
+    body: bytes
+    read: Callable[[bytes, float], Reply]
+
+
+class Answer(Struct, frozen=True):
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+    latency_s: float
+
+
+class Transport:
+    """One session of HTTP; opened by the first request, within the loop that runs then."""
+
+    def __init__(
+        self, base_url: str, headers: Mapping[str, str], timeout_s: float, connections: int
+    ) -> None:
+        self.base_url = base_url
+        self.timeout_s = timeout_s
+        self._headers = dict(headers)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        secrets = [v.removeprefix("Bearer ") for v in headers.values()]
+        plain = {"application/json"}
+        self.redact = faults.redactor([value for value in secrets if value not in plain])
+
+    def _open(self) -> aiohttp.ClientSession:
+        # The proxy is looked up once: aiohttp's trust_env asks a thread for it, and ~/.netrc for
+        # a password, on every request.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, ttl_dns_cache=None, keepalive_timeout=KEEPALIVE_S
+            ),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self.timeout_s),
+            proxy=proxy_for(self.base_url),
+        )
+        return self._session
+
+    async def post(self, url: URL, body: bytes) -> Answer | Failure:
+        """Send one body; a transport error is a `Failure`."""
+        session = self._session or self._open()
+        started = time.perf_counter()
+        try:
+            async with session.post(url, data=body, allow_redirects=False) as response:
+                raw = await _read_bounded(response)
+                status, headers = response.status, response.headers
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return faults.transport_failure(error, self.timeout_s, self.redact)
+        if raw is None:
+            return wire.malformed(f"the body is larger than {MAX_BODY} bytes", retryable=False)
+        return Answer(status, headers, raw, time.perf_counter() - started)
+
+    async def models(self) -> list[str]:
+        """Return the models that the server lists; empty where it lists none."""
+        session = self._session or self._open()
+        timeout = aiohttp.ClientTimeout(total=min(self.timeout_s, MODELS_TIMEOUT_S))
+        try:
+            async with session.get(
+                URL(f"{self.base_url}/models"), allow_redirects=False, timeout=timeout
+            ) as response:
+                raw = await _read_bounded(response)
+            listed = msgspec.json.decode(raw or b"{}", type=_Models).data
+        except (TimeoutError, aiohttp.ClientError, OSError, msgspec.DecodeError, ValueError):
+            return []
+        return [model.id for model in listed]
+
+    async def close(self) -> None:
+        """Close the session; closing twice is fine."""
+        if self._session is not None:
+            await self._session.close()
+            await asyncio.sleep(0)  # lets the closed sockets leave the loop
+
+
+class _Model(Struct):
+    id: str
+
+
+class _Models(Struct):
+    data: list[_Model] = []
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body, or None where it is larger than `MAX_BODY`."""
+    content = response.content
+    first = await content.readany()
+    if content.at_eof():
+        return first
+    chunks, size = [first], len(first)
+    while chunk := await content.readany():
+        size += len(chunk)
+        if size > MAX_BODY:
+            response.close()
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def proxy_for(base_url: str) -> str | None:
+    """Return the proxy that the environment names for this server; none for this machine."""
+    url = URL(base_url)
+    if is_loopback(base_url) or proxy_bypass(url.host or ""):
+        return None
+    return getproxies().get(url.scheme)
+
+
+class OpenAIBackend:
+    """A model behind an OpenAI-compatible server. One attempt a request; no retry.
+
+    One thing is learned by use: whether the server takes `max_tokens: 0` when it scores text, or
+    needs a 1.
+    """
+
+    max_batch = 1
+
+    def __init__(self, spec: ModelSpec, settings: Settings, transport: Transport) -> None:
+        self.capabilities = settings.capabilities
+        self.info = ModelInfo(
+            name=spec.label,
+            arguments_hash=content_key(settings.arguments),
+            served_name=settings.model,
+        )
+        self._settings = settings
+        self._transport = transport
+        self._chat_url = URL(f"{settings.base_url}/chat/completions")
+        self._text_url = URL(f"{settings.base_url}/completions")
+        self._score_tokens = 0
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return provider, address, model and arguments; never a key or a header."""
+        settings = self._settings
+        return {
+            "provider": "openai",
+            "base_url": settings.base_url,
+            "model": settings.model,
+            "arguments": {"api": settings.api, **settings.arguments},
+        }
+
+    async def answer(self, requests: Sequence[Request]) -> list[Reply]:
+        """Answer each request, in order.
+
+        Raises `AuthenticationFailed` and `ModelNotFound`: no request would be answered then.
+        """
+        return [await self._answer_one(request) for request in requests]
+
+    async def close(self) -> None:
+        """Close all connections; closing twice is fine."""
+        await self._transport.close()
+
+    async def _answer_one(self, request: Request) -> Reply:
+        if refused := self._unsupported(request):
+            return Failure("unsupported", refused)
+        if request.kind != "generate":
+            return await self._score(request)
+        if request.messages:
+            call = Call(
+                self._chat_url,
+                wire.chat_body(request, self._settings),
+                lambda raw, latency: wire.read_chat(raw, request, latency),
+            )
+        else:
+            call = Call(
+                self._text_url,
+                wire.completion_body(request, self._settings),
+                lambda raw, latency: wire.read_completion(raw, request, latency),
+            )
+        return await self._send(call)
+
+    async def _score(self, request: Request) -> Reply:
+        scored = echo.to_score(request, self._settings.prefix)
+        if isinstance(scored, Failure):
+            return scored
+        while True:
+            tokens = self._score_tokens
+            call = Call(
+                self._text_url,
+                wire.echo_body(scored.text, self._settings, tokens),
+                lambda raw, latency: echo.read_echo(raw, request, scored, latency),
+            )
+            reply = await self._send(call)
+            refuses_none = isinstance(reply, Failure) and (
+                reply.kind == "refused" and "max_tokens" in reply.message
+            )
+            if tokens or not refuses_none:
+                return reply
+            self._score_tokens = 1
+
+    async def _send(self, call: Call) -> Reply:
+        answer = await self._transport.post(call.url, call.body)
+        if isinstance(answer, Failure):
+            return answer
+        if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
+            return await self._explain(call, answer)
+        try:
+            reply = call.read(answer.raw, answer.latency_s)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return faults.unreadable(answer.raw, error, self._transport.redact)
+        if isinstance(reply, Failure) and reply.kind == "malformed":
+            return self._look_for_error(answer, reply)
+        return reply
+
+    def _look_for_error(self, answer: Answer, reply: Failure) -> Failure:
+        """Some gateways answer 200 with an error in place of the choices."""
+        error = faults.error_of(answer.raw)
+        if not error.message or b'"error"' not in answer.raw:
+            return reply
+        status = int(error.code) if error.code.isdecimal() and len(error.code) == 3 else 500  # noqa: PLR2004
+        return faults.http_failure(status, answer.headers, answer.raw, self._transport.redact)
+
+    async def _explain(self, call: Call, answer: Answer) -> Failure:
+        if answer.status != 404:  # noqa: PLR2004
+            return faults.http_failure(
+                answer.status, answer.headers, answer.raw, self._transport.redact
+            )
+        detail = f"HTTP 404: {faults.snippet(answer.raw, self._transport.redact)}"
+        known = await self._transport.models()
+        if self._settings.model in known or faults.speaks_of_endpoint(faults.error_of(answer.raw)):
+            return Failure(
+                "unsupported",
+                f"{call.url} does not serve '{self._settings.model}'; {detail}",
+                fatal=True,
+                status=404,
+            )
+        raise ModelNotFound(faults.not_found(self._settings.model, str(call.url), known, detail))
+
+    def _unsupported(self, request: Request) -> str | None:
+        """Return why this request cannot be put to this model, or None."""
+        capabilities = self.capabilities
+        if request.kind != "generate":
+            if "loglikelihood" in capabilities:
+                return None
+            return "this model does not score text (-M loglikelihood=true says that it does)"
+        chat = bool(request.messages)
+        taken = wire.RESERVED & request.generation.extra.keys()
+        reasons = {
+            "with -M api=completions a request is a prompt, not a chat": (
+                chat and "chat" not in capabilities
+            ),
+            "the request holds neither messages nor a prompt": not chat and not request.prompt,
+            "tools need a chat": bool(request.tools) and not chat,
+            "a schema needs a chat": request.schema is not None and not chat,
+            f"extra settings (-G) may not set {', '.join(sorted(taken))}": bool(taken),
+        }
+        return next((reason for reason, applies in reasons.items() if applies), None)

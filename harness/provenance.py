@@ -1,0 +1,58 @@
+"""Where a result came from: versions, machine, commit, time."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from harness import __version__
+
+PACKAGES = ("numpy", "scipy", "pyarrow", "aiohttp", "datasets", "msgspec", "transformers", "torch")
+
+
+def record(started: float) -> dict[str, Any]:
+    """Return what run.json says of the circumstances; `started` is a Unix time in seconds."""
+    finished = time.time()
+    return {
+        "harness": __version__,
+        "started": _stamp(started),
+        "finished_at": _stamp(finished),
+        "wall_s": round(finished - started, 3),
+        "git_commit": git_commit(),
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "machine": platform.machine(),
+            "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        },
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit checked out where the run was started; None outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

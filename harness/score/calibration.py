@@ -1,0 +1,51 @@
+"""Whether a model's confidence can be believed; blank where it states none.
+
+Confidence of a sample: the softmax share of the chosen option over all options (rank), or the
+probability of the generated text (exp of the summed token log-probabilities, as HELM's
+`max_prob`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.records import ChoiceScore, Outcome, Score
+from harness.score.metric import WholeSetMetric
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def option_confidence(choices: Sequence[ChoiceScore]) -> float:
+    """Return the softmax of the log-likelihoods at the likeliest option, in (0, 1]."""
+    top = max(choice.loglikelihood for choice in choices)
+    return 1.0 / sum(math.exp(choice.loglikelihood - top) for choice in choices)
+
+
+def text_confidence(token_logprobs: Sequence[float]) -> float:
+    """Return the probability of a text from those of its tokens, in [0, 1]."""
+    return math.exp(min(0.0, sum(token_logprobs)))
+
+
+def _correct(outcome: Outcome, score: Score) -> float | None:
+    """Return the primary metric where there is a confidence to hold against it."""
+    if score.confidence is None or not score.values:
+        return None
+    value = next(iter(score.values.values()))
+    return value if 0.0 <= value <= 1.0 else None
+
+
+def _ece(values: np.ndarray, confidence: np.ndarray) -> float | None:
+    from harness.stats.calibration import ece  # noqa: PLC0415 - numpy only where it is needed
+
+    return ece(confidence, values) if len(values) else None
+
+
+def _brier(values: np.ndarray, confidence: np.ndarray) -> float | None:
+    return float(((confidence - values) ** 2).mean()) if len(values) else None
+
+
+ECE = WholeSetMetric("ece", "calibration", _correct, _ece)
+BRIER = WholeSetMetric("brier", "calibration", _correct, _brier)

@@ -1,0 +1,26 @@
+"""How likely a model finds given text (lm-evaluation-harness `bits_per_byte`, `word_perplexity`).
+
+Per sample; texts count alike, whatever their length.
+"""
+
+from __future__ import annotations
+
+import math
+
+from harness.records import Outcome, Score
+from harness.score.metric import MeanMetric
+
+
+def _bits_per_byte(outcome: Outcome, _: Score) -> float | None:
+    if outcome.transcript is None or not outcome.transcript.responses:
+        return None
+    loglikelihood = outcome.transcript.responses[0].loglikelihood
+    size = sum(len(target.encode()) for target in outcome.sample.target[:1])
+    if loglikelihood is None or not size:
+        return None
+    return -loglikelihood / (size * math.log(2))
+
+
+BITS_PER_BYTE = MeanMetric(
+    "bits_per_byte", "accuracy", _bits_per_byte, higher_is_better=False, interval="mean"
+)
