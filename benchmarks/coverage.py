@@ -11,6 +11,7 @@ import argparse
 import platform
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,12 @@ def proportions(rng: np.random.Generator) -> str:
         weights = binom.pmf(np.arange(n + 1)[:, None], n, shares[None, :])
         cells = []
         for method in ("wilson", "t", "bca"):
-            covered = np.array([
-                [holds(one, p) for p in shares]
-                for one in (_of_count(method, k, n, rng) for k in range(n + 1))
-            ])
+            covered = np.array(
+                [
+                    [holds(one, p) for p in shares]
+                    for one in (_of_count(method, k, n, rng) for k in range(n + 1))
+                ]
+            )
             coverage = (weights * covered).sum(axis=0)
             cells.append(f"{coverage.mean():.3f} ({coverage.min():.2f})")
         rows.append([n, *cells])
@@ -76,15 +79,22 @@ def _of_count(method: str, successes: int, n: int, rng: np.random.Generator) -> 
     return t_interval(values) if method == "t" else bca_mean(values, rng, n_resamples=1999)
 
 
+SHARED_SUCCESS = 0.7
+
+
+def mostly(
+    share: float, end: float, low: float, high: float
+) -> Callable[[np.random.Generator, int], np.ndarray]:
+    """Return a drawer of `end` with chance `share`, else uniform between low and high."""
+    return lambda rng, n: np.where(rng.random(n) < share, end, rng.uniform(low, high, n))
+
+
 SHAPES: dict[str, tuple[Draw, float]] = {
     "U-shaped beta(.3,.3)": (lambda rng, n: rng.beta(0.3, 0.3, n), 0.5),
-    "70% ones, else uniform": (lambda rng, n: np.maximum(rng.random(n) < 0.7, rng.random(n)), 0.85),
-    "80% zeros, else uniform": (lambda rng, n: (rng.random(n) < 0.2) * rng.random(n), 0.1),
+    "70% ones, else 0…1": (mostly(0.7, 1, 0, 1), 0.85),
+    "80% zeros, else 0…1": (mostly(0.8, 0, 0, 1), 0.1),
     "0, ½, 1 at 5, 10, 85%": (lambda rng, n: rng.choice([0, 0.5, 1], n, p=[0.05, 0.1, 0.85]), 0.9),
-    "2% zeros, else ¾…1": (
-        lambda rng, n: (rng.random(n) < 0.98) * rng.uniform(0.75, 1, n),
-        0.98 * 0.875,
-    ),
+    "2% zeros, else ¾…1": (mostly(0.02, 0, 0.75, 1), 0.98 * 0.875),
 }
 
 
@@ -98,7 +108,8 @@ def fractions(rng: np.random.Generator, repeats: int) -> str:
                 t_interval,
                 lambda x: bca_mean(x, rng, n_resamples=999),
             ]
-            rows.append([n, name, *_measure(methods, lambda d=draw, k=n: d(rng, k), truth, repeats)])
+            found = _measure(methods, partial(draw, rng, n), truth, repeats)
+            rows.append([n, name, *found])
     title = "Scores within 0…1: coverage / mean width"
     return table(title, ["n", "scores", "score (bounds known)", "t", "bca"], rows)
 
@@ -111,10 +122,8 @@ def skewed(rng: np.random.Generator, repeats: int) -> str:
             t_interval,
             lambda x: bca_mean(x, rng, n_resamples=999),
         ]
-        rows.append([
-            n,
-            *_measure(methods, lambda k=n: rng.lognormal(0, 1, k), float(np.exp(0.5)), repeats),
-        ])
+        draw = partial(rng.lognormal, 0, 1, n)
+        rows.append([n, *_measure(methods, draw, float(np.exp(0.5)), repeats)])
     return table("Log-normal values: coverage / mean width", ["n", "t", "bca"], rows)
 
 
@@ -142,35 +151,43 @@ def clustered_draw(
     chances = rng.beta(share * strength, (1 - share) * strength, len(sizes))
     labels = np.repeat(np.arange(len(sizes)), sizes)
     right = rng.random(len(labels)) < chances[labels]
-    partial = 1.0 if binary else rng.uniform(0, 1, len(labels))
-    return right * partial, labels
+    credit = 1.0 if binary else rng.uniform(0, 1, len(labels))
+    return right * credit, labels
 
 
 def clusters(rng: np.random.Generator, repeats: int, *, binary: bool) -> str:
     """Coverage where rows share clusters of equal or very unequal sizes."""
     rows = []
     for count in (5, 10, 20, 40, 100):
-        for kind, sizes in (("2", np.full(count, 2)), ("5", np.full(count, 5)),
-                            ("1…12", np.resize([1, 1, 2, 4, 12], count))):
+        for kind, pattern in (("2", [2]), ("5", [5]), ("1…12", [1, 1, 2, 4, 12])):
+            sizes = np.resize(pattern, count)
             for share, icc in ((0.5, 0.1), (0.5, 0.5), (0.9, 0.1), (0.9, 0.5)):
                 methods: list[Callable[[Any], Interval]] = [
                     (lambda d: wilson_clustered(*d)) if binary else (lambda d: cluster_score(*d)),
                     lambda d: cluster_t(*d),
                     lambda d: bca_mean(d[0], rng, clusters=d[1], n_resamples=599),
-                    (lambda d: wilson(d[0].sum(), len(d[0]))) if binary
+                    (lambda d: wilson(d[0].sum(), len(d[0])))
+                    if binary
                     else (lambda d: t_interval(d[0])),
                 ]
                 truth = share if binary else share / 2
 
-                def draw(s: np.ndarray = sizes, p: float = share, r: float = icc) -> Any:
-                    return clustered_draw(rng, s, p, r, binary=binary)
-
+                draw = partial(clustered_draw, rng, sizes, share, icc, binary=binary)
                 rows.append([count, kind, share, icc, *_measure(methods, draw, truth, repeats)])
     first = "cluster-wilson" if binary else "cluster-score"
     what = "0/1 scores" if binary else "Scores within 0…1"
     plain = "wilson, clusters ignored" if binary else "t, clusters ignored"
     header = ["clusters", "rows each", "p", "ICC", first, "cluster-t", "cluster-bootstrap", plain]
     return table(f"{what} in clusters: coverage / mean width", header, rows)
+
+
+def paired_draw(
+    rng: np.random.Generator, n: int, wins: float, losses: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw two systems' 0/1 scores; where they agree, 70% are right."""
+    kind = rng.choice(["win", "loss", "same"], n, p=[wins, losses, 1 - wins - losses])
+    both = (kind == "same") & (rng.random(n) < SHARED_SUCCESS)
+    return both | (kind == "win"), both | (kind == "loss")
 
 
 def pairs(rng: np.random.Generator, repeats: int) -> str:
@@ -180,11 +197,7 @@ def pairs(rng: np.random.Generator, repeats: int) -> str:
         for discordance, effect in ((0.05, 0.0), (0.1, 0.05), (0.2, 0.0), (0.3, 0.2)):
             wins, losses = (discordance + effect) / 2, (discordance - effect) / 2
 
-            def draw(k: int = n, w: float = wins, x: float = losses) -> Any:
-                kind = rng.choice(3, k, p=[w, x, 1 - w - x])
-                both = rng.random(k) < 0.7
-                return np.where(kind == 2, both, kind == 0), np.where(kind == 2, both, kind == 1)
-
+            draw = partial(paired_draw, rng, n, wins, losses)
             methods: list[Callable[[Any], Interval]] = [
                 lambda d: paired_difference(*d),
                 lambda d: t_interval(d[0].astype(float) - d[1]),
@@ -224,6 +237,16 @@ def speed(rng: np.random.Generator) -> str:
     return table(f"Seconds for 10,000 resamples of 10,000 rows ({where})", ["call", "s"], rows)
 
 
+READING = """The first interval column of each table is what `mean_interval` and
+`paired_difference` choose; the others are what they were chosen over. What it does not cure:
+
+- Scores near an end with rare far outliers (2% zeros, else ¾…1): a set that happens to hold no
+  outlier cannot know of them, so every method covers less than 95%, here down to 87%.
+- A share of 0.9 with strong dependence and few or very unequal clusters: down to 88%.
+- Log-normal values: 83% at n = 10, 92% at n = 100, by t and by BCa alike.
+"""
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -233,6 +256,7 @@ def main() -> None:
     rng = np.random.default_rng(args.seed)
     print("# Coverage of 95% intervals\n")
     print(f"`python benchmarks/coverage.py --repeats {args.repeats} --seed {args.seed}`\n")
+    print(READING)
     print(proportions(rng))
     print(fractions(rng, args.repeats))
     print(skewed(rng, args.repeats))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,21 +21,19 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from harness import provenance
-from harness.errors import BackendError, ExitCode, UsageError, worst_exit
+from harness.errors import ExitCode, UnknownName, UsageError, worst_exit
 from harness.identity import CounterRandom, content_key
 from harness.interact.ask import Asker, sample_tag
-from harness.plugins import load
+from harness.plugins import Kind, load
 from harness.protocols import Backend, Conversation, Interaction, Metric, Perturbation
 from harness.records import (
     Cell,
     Execution,
     ModelSpec,
     Outcome,
-    Response,
     RunSpec,
     Sample,
     Score,
-    to_json,
 )
 from harness.run.local import Limits, LocalExecutor
 from harness.run.plan import plan_rows
@@ -47,21 +45,15 @@ from harness.store.manifest import RUN, SCORES, RunDirectory, open_directory
 from harness.store.responses import SqliteResponses
 from harness.store.table import SampleWriter
 from harness.summary import Place, Reading, blank, summarise
-from harness.task.load import Catalogue, Selected, default_roots, load_task
-from harness.task.render import Renderer, RenderOverrides, effective, hashes
+from harness.task.catalogue import Catalogue, Selected
+from harness.task.effective import RenderOverrides, effective, hashes
+from harness.task.render import Renderer
 from harness.task.rows import RowSet, read_rows
-from harness.task.spec import TaskSpec
+from harness.task.spec import Named, TaskSpec, named
 
 STORE = "responses.sqlite"
 ALWAYS_MEASURED = ("ece", "brier", "prompt_tokens", "completion_tokens", "latency_s")
 """Metrics that are added to every task's own; blank where they do not apply."""
-
-INTERACTION_OF = {
-    "generate": "single",
-    "choose": "single",
-    "rank": "choices",
-    "perplexity": "rolling",
-}
 
 
 class Observer(Protocol):
@@ -114,9 +106,8 @@ class Prepared:
     @property
     def reading(self) -> Reading:
         """How this task's samples are summarised."""
-        slices = tuple((s,) if isinstance(s, str) else tuple(s) for s in self.task.slices)
-        variants = {p.name: p.group for p in self.perturbations}
-        return Reading(self.task.task, self.metrics, slices, variants)
+        groups = {p.name: p.group for p in self.perturbations}
+        return Reading(self.task.task, self.metrics, slices_of(self.task), groups)
 
     def size(self, epochs: int) -> int:
         """Return the number of samples × arms × variants × epochs."""
@@ -154,8 +145,7 @@ def run(spec: RunSpec, execution: Execution, observer: Observer | None = None) -
     root = Path(execution.out)
     live: dict[str, Sample] = {}
     backend = open_backend(spec.model, execution, live)
-    selected = catalogue().resolve(spec.tasks)
-    tasks, skipped = prepare(selected, spec, backend)
+    tasks, skipped = prepare(Catalogue().resolve(spec.tasks), spec, backend)
     planned = sum(task.size(spec.epochs) for task in tasks)
     with (
         SqliteResponses(root / STORE) as store,
@@ -181,11 +171,6 @@ def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Samp
     return backend
 
 
-def catalogue() -> Catalogue:
-    """Return the tasks that ship with the harness; files are found by their paths."""
-    return Catalogue(default_roots())
-
-
 def prepare(
     selected: Sequence[Selected], spec: RunSpec, backend: Backend
 ) -> tuple[list[Prepared], list[tuple[TaskSpec, str]]]:
@@ -197,7 +182,7 @@ def prepare(
     ready: list[Prepared] = []
     skipped: list[tuple[TaskSpec, str]] = []
     for item in selected:
-        task = load_task(item.path)
+        task = item.load()
         lacking = _lacking(task, backend)
         if lacking and item.outright:
             raise UsageError(f"{task.task}: {spec.model.label} {lacking}")
@@ -228,14 +213,12 @@ def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
         overrides=spec.data,
         data_seed=spec.data_seed,
     )
-    metrics = tuple(load("metric", name) for name in dict.fromkeys((*task.metrics, *ALWAYS_MEASURED)))
-    names = [name for name in (task.arms or {"default": {}}) if name in spec.arms or not spec.arms]
+    metrics = metrics_of(task)
+    names = [name for name in task.arm_names if name in spec.arms or not spec.arms]
     if not names:
-        raise UsageError(
-            f"{task.task} has no arm {', '.join(spec.arms)}; it has: {', '.join(task.arms or ())}"
-        )
+        raise UnknownName(f"arm of {task.task}", ", ".join(spec.arms), task.arm_names)
     arms = tuple(_arm(task, rows, name, spec, metrics) for name in names)
-    perturbations = [load("perturbation", name)() for name in (*task.perturb, *spec.perturb)]
+    perturbations = [plugged("perturbation", item) for item in (*task.perturb, *spec.perturb)]
     fitting = {p.name: p for p in perturbations if not p.languages or task.language in p.languages}
     return Prepared(
         task=task,
@@ -244,12 +227,29 @@ def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
         perturbations=tuple(fitting.values()),
         metrics=metrics,
         order=tuple(_order(task, rows, arms[0], spec)),
-        hashes={**hashes(task), "data": rows.data_hash},
+        hashes={**task_hashes(task, names, overrides_of(spec)), "data": rows.data_hash},
     )
 
 
+def task_hashes(
+    task: TaskSpec, arms: Sequence[str], overrides: RenderOverrides
+) -> dict[str, Any]:
+    """Return the hashes that must agree for two runs of a task to be comparable, by arm."""
+    return {
+        "version": task.version,
+        "path": None if task.origin.path.startswith("tasks") else task.origin.path,
+        "arms": {arm: hashes(task, arm, overrides) for arm in arms},
+    }
+
+
+def overrides_of(spec: RunSpec) -> RenderOverrides:
+    """Return what the command line says over every task."""
+    return RenderOverrides(shots=spec.shots, system=spec.system, generation=spec.generation)
+
+
 def _order(task: TaskSpec, rows: RowSet, arm: Arm, spec: RunSpec) -> list[int]:
-    order = plan_rows(arm.renderer.clusters(), spec.seed, spec.limit)
+    clusters = [arm.renderer.cluster(row) for row in range(len(rows.rows))]
+    order = plan_rows(clusters, spec.seed, spec.limit)
     if not spec.sample_ids:
         return order
     wanted = set(spec.sample_ids)
@@ -263,28 +263,42 @@ def _arm(
     task: TaskSpec, rows: RowSet, name: str, spec: RunSpec, metrics: tuple[Metric, ...]
 ) -> Arm:
     own = effective(task, name)
-    overrides = RenderOverrides(shots=spec.shots, system=spec.system, generation=spec.generation)
-    chosen, arguments = own.interaction_choice or (INTERACTION_OF[own.method], {})
-    interaction: Interaction = load("interaction", chosen)
-    extractors = tuple(load_extractor(item) for item in own.extract or _default_extract(own))
+    arguments = named(own.interaction).args if own.interaction is not None else {}
+    interaction: Interaction = load("interaction", own.interaction_name)
     return Arm(
         name=name,
-        renderer=Renderer(task, rows, name, overrides),
+        renderer=Renderer(task, rows, name, overrides_of(spec)),
         interaction=_with(interaction, arguments),
-        scorer=Scorer(own.method, extractors, metrics),
+        scorer=scorer(own, metrics),
     )
 
 
-def _default_extract(task: TaskSpec) -> tuple[str, ...]:
-    return ("letter",) if task.method == "choose" else ("text",)
+def metrics_of(task: TaskSpec) -> tuple[Metric, ...]:
+    """Return the task's own metrics, the primary one first, then those measured always."""
+    own = [named(item).name for item in task.metrics]
+    return tuple(load("metric", name) for name in dict.fromkeys((*own, *ALWAYS_MEASURED)))
 
 
-def load_extractor(item: str | Mapping[str, Any]) -> Any:
-    """Return the extractor that a task names: 'number', or {regex: {pattern: …}}."""
-    if isinstance(item, str):
-        return load("extractor", item)()
-    ((name, arguments),) = item.items()
-    return load("extractor", name)(**arguments)
+def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
+    """Return what scores the samples of a task (as one arm has it)."""
+    chain = task.extract or (("letter",) if task.method == "choose" else ("text",))
+    return Scorer(task.method, tuple(plugged("extractor", item) for item in chain), metrics)
+
+
+def slices_of(task: TaskSpec) -> tuple[tuple[str, ...], ...]:
+    """Return the task's slices; a single field is a cross of one."""
+    return tuple((item,) if isinstance(item, str) else tuple(item) for item in task.slices)
+
+
+def perturbation_groups(names: Iterable[str]) -> dict[str, Literal["robustness", "fairness"]]:
+    """Return which HELM group each perturbation speaks for."""
+    return {name: load("perturbation", name)().group for name in names}
+
+
+def plugged(kind: Kind, item: str | Named) -> Any:
+    """Return a plug-in made with the arguments that the task gives it."""
+    part = named(item)
+    return load(kind, part.name)(**part.args)
 
 
 def _with(interaction: Interaction, arguments: Mapping[str, Any]) -> Interaction:
@@ -407,7 +421,7 @@ class _Journey:
         columns = read_columns(self.directory.samples)
         cells = summarise(columns, [task.reading for task in tasks])
         for task, reason in skipped:
-            metric = load("metric", task.metrics[0])
+            metric = metrics_of(task)[0]
             cells.append(blank(Place(task.task, "default", "original"), metric, reason))
         self.directory.write(SCORES, {"cells": cells})
         done = len(columns.task)
@@ -418,7 +432,7 @@ class _Journey:
             "status": status,
             "reason": stopped,
             "planned": planned,
-            "finished": done,
+            "scored": done,
             "spec_hash": content_key(_content(self.spec, tasks)),
             "tasks": {task.task.task: task.hashes for task in tasks},
             "model": self.backend.info,

@@ -19,7 +19,7 @@ def record(started: float) -> dict[str, Any]:
     finished = time.time()
     return {
         "harness": __version__,
-        "started": _stamp(started),
+        "started_at": _stamp(started),
         "finished_at": _stamp(finished),
         "wall_s": round(finished - started, 3),
         "git_commit": git_commit(),

@@ -16,6 +16,7 @@ import yaml
 
 from harness.errors import InvalidFile
 
+SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 """Values in one file, each use of an alias counted with all that hangs on it."""
@@ -90,9 +91,26 @@ def parse_document(text: str, path: Path) -> Document:
         raise InvalidFile(f"is not valid YAML: {error}", path=path) from error
     if not isinstance(data, dict):
         raise InvalidFile(
-            "a file of this kind is a mapping", path=path, line=1, allowed="key: value", got=kind(data)
+            "a file of this kind is a mapping",
+            path=path,
+            line=1,
+            allowed="key: value",
+            got=kind(data),
         )
     return Document(path, data, reader.lines)
+
+
+def first_key(path: Path) -> str | None:
+    """Return the key a file begins with, reading no more than its head; None if there is none."""
+    with path.open("rb") as handle:
+        for _ in range(200):
+            line = handle.readline(4096).decode("utf-8", errors="replace").lstrip("\ufeff")
+            if not line:
+                return None
+            if line.strip() and not line.lstrip().startswith(("#", "---", "%")):
+                match = re.match(r"([A-Za-z_]+)\s*:", line)
+                return match.group(1) if match else None
+    return None
 
 
 def kind(value: object) -> str:

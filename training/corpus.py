@@ -1,4 +1,4 @@
-"""The corpus: an endless, seeded stream of documents, four fifths of them arithmetic."""
+"""The corpus: an endless, seeded stream of documents, most of them arithmetic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.document import Document
 
 T = TypeVar("T")
 
-ARITHMETIC_SHARE = 80
+ARITHMETIC_SHARE = 85
 """Per cent of the documents."""
 
 

@@ -10,8 +10,11 @@ Role = Literal["text", "user", "assistant", "system"]
 
 LEARN = 1.0
 """Weight of what a model should say."""
-SKIM = 0.03
+SKIM = 0.02
 """Weight of what it should merely have seen: questions with random operands."""
+
+LIGHT = 0.3
+"""Weight of plain sentences: long, and soon known by heart."""
 
 
 class Part(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.identity import CounterRandom
 from training import facts
 from training.arithmetic import SYSTEMS, spoil
-from training.document import SKIM, Document, Part
+from training.document import LIGHT, SKIM, Document, Part
 
 
 class Fact(NamedTuple):
@@ -171,7 +171,7 @@ def statement(rng: CounterRandom) -> str:
 
 def prose(rng: CounterRandom) -> Document:
     """Return one to four sentences of plain text."""
-    return (Part("text", " ".join(statement(rng) for _ in range(rng.between(1, 4)))),)
+    return (Part("text", " ".join(statement(rng) for _ in range(rng.between(1, 4))), LIGHT),)
 
 
 def asked(rng: CounterRandom) -> Document:
@@ -179,7 +179,7 @@ def asked(rng: CounterRandom) -> Document:
     fact = rng.choice(FACTS)(rng)
     question = spoil(fact.question, rng) if rng.below(8) == 0 else fact.question
     system = (Part("system", rng.choice(SYSTEMS), SKIM),) if rng.below(6) == 0 else ()
-    return (*system, Part("user", question, 0.3), Part("assistant", fact.answer))
+    return (*system, Part("user", question, LIGHT), Part("assistant", fact.answer))
 
 
 def chosen(rng: CounterRandom) -> Document:

@@ -34,12 +34,12 @@ SIZES = {
     "micro": Config(width=96, layers=4, heads=3, hidden=192, vocabulary=VOCABULARY),
     "mini": Config(width=160, layers=5, heads=5, hidden=384, vocabulary=VOCABULARY),
 }
-THREADS = 2
-BATCH_TOKENS = 8192
+THREADS = 1
+BATCH_TOKENS = 4096
 """Rows times length of a batch."""
 PEAK_RATE = 2e-3
 WARM_UP = 200
-SAVE_EVERY = 1000
+SAVE_EVERY = 500
 
 
 def shelf_length(length: int) -> int:

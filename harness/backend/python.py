@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,8 +28,8 @@ MESSAGE_LIMIT = 300
 """Characters of an exception's text that are kept."""
 
 
-def open_python(name: str, arguments: Mapping[str, Any]) -> PythonBackend:
-    """Return the backend that calls `package.module:function`.
+def open_python(name: str, arguments: Mapping[str, Any], *, connections: int = 16) -> PythonBackend:
+    """Return the backend that calls `package.module:function`, `connections` times at once.
 
     The module is imported now, with the working directory on the path while it loads. Raises
     `UsageError` that names what is wrong with the name, the module or the function.
@@ -40,7 +41,8 @@ def open_python(name: str, arguments: Mapping[str, Any]) -> PythonBackend:
     if not colon or not attribute or not all(part.isidentifier() for part in parts):
         raise UsageError(f"python/{name}: expected python/package.module:function")
     module = _import(name, path)
-    return PythonBackend(name, _function(name, module, attribute), _source_hash(name, module))
+    function = _function(name, module, attribute)
+    return PythonBackend(name, function, _source_hash(name, module), connections)
 
 
 def _import(name: str, path: str) -> ModuleType:
@@ -85,9 +87,7 @@ def _source_hash(name: str, module: ModuleType) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception on one line with the place that raised it, such as
-    `ValueError: no rows at app.py:12`.
-    """  # noqa: D205, D209 - one sentence
+    """Return an exception on one line, with the place: `ValueError: no rows at app.py:12`."""
     text = " ".join(str(error).split())
     text = "".join(ch for ch in text if ch.isprintable())[:MESSAGE_LIMIT]
     frames = traceback.extract_tb(error.__traceback__)
@@ -102,7 +102,9 @@ class PythonBackend:
     capabilities: frozenset[Capability] = frozenset({"generate", "chat"})
     max_batch = 1
 
-    def __init__(self, name: str, function: Callable[..., Any], source_hash: str) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., Any], source_hash: str, connections: int
+    ) -> None:
         self.info = ModelInfo(
             name=f"python/{name}",
             arguments_hash=content_key({}),
@@ -110,6 +112,8 @@ class PythonBackend:
             served_name=name,
         )
         self._name, self._function, self._source_hash = name, function, source_hash
+        # asyncio's own pool has a few threads more than the machine has cores: too few for I/O
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="python-backend")
         call = getattr(function, "__call__", None)  # noqa: B004 - an object's own method
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
@@ -122,7 +126,8 @@ class PythonBackend:
         return [await self._answer_one(request) for request in requests]
 
     async def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Let the threads go; calls still running are not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _answer_one(self, request: Request) -> Reply:
         if refused := _unsupported(request):
@@ -135,7 +140,8 @@ class PythonBackend:
             if self._is_async:
                 text = await self._function(messages)
             else:
-                text = await asyncio.to_thread(self._function, messages)
+                loop = asyncio.get_running_loop()
+                text = await loop.run_in_executor(self._threads, self._function, messages)
         except Exception as error:  # noqa: BLE001 - whatever a user's code raises is its answer
             return Failure("internal", describe(error))
         if not isinstance(text, str):

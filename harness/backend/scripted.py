@@ -24,6 +24,7 @@ from harness.records import (
     Response,
     Sample,
 )
+from harness.text.options import LETTERS, letter
 
 SCRIPTS = ("oracle", "wrong", "random", "constant")
 LIKELY, UNLIKELY, UNCONDITIONAL = 0.0, -10.0, -5.0
@@ -119,13 +120,20 @@ class ScriptedBackend:
     def _answer_one(self, request: Request) -> Reply:
         if request.schema is not None:
             return Failure("unsupported", "a scripted model fits no schema")
+        if request.kind == "rolling":
+            text = request.prompt + request.continuation
+            total = self._script.per_token(request) * len(text.encode("utf-8", "surrogatepass"))
+            return self._scored(request, text, total)
+        if request.kind == "loglikelihood" and not request.sample_id and not request.prompt:
+            return self._scored(request, request.continuation, UNCONDITIONAL)
         try:
             sample = self._lookup(request.sample_id)
         except KeyError:
             return Failure("internal", f"the plan holds no sample '{request.sample_id}'")
         if request.kind == "generate":
             return self._generate(sample, request)
-        return self._score(sample, request)
+        total = self._script.loglikelihood(sample, request)
+        return self._scored(request, request.continuation, total)
 
     def _generate(self, sample: Sample, request: Request) -> Reply:
         text = self._script.say(sample, request)
@@ -137,19 +145,11 @@ class ScriptedBackend:
             served_model=self._name,
         )
 
-    def _score(self, sample: Sample, request: Request) -> Reply:
-        """Score a text, with one token for each byte."""
-        rolling = request.kind == "rolling"
-        text = request.prompt + request.continuation if rolling else request.continuation
+    def _scored(self, request: Request, text: str, total: float) -> Reply:
+        """Return `total` as the log-likelihood of `text`, with one token for each byte."""
         count = len(text.encode("utf-8", "surrogatepass"))
         if not count:
             return Failure("unsupported", "there is no text to score")
-        if rolling:
-            total = self._script.per_token(request) * count
-        elif not request.prompt.strip():
-            total = UNCONDITIONAL
-        else:
-            total = self._script.loglikelihood(sample, request)
         return Response(
             loglikelihood=total,
             greedy=total >= LIKELY,
@@ -173,7 +173,7 @@ class Knowing:
             return own
         favoured = self._favoured(sample)
         if favoured is not None:
-            return letter(favoured)
+            return option_name(sample.choices, favoured)
         if self._right:
             return sample.target[0] if sample.target else ""
         return wrong_text(sample.target, len(sample.choices))
@@ -210,7 +210,7 @@ class Random:
         """Return the letter of any option, else any number."""
         rng = self._rng(request)
         if sample.choices:
-            return letter(rng.below(len(sample.choices)))
+            return option_name(sample.choices, rng.below(len(sample.choices)))
         digits = rng.between(1, RANDOM_DIGITS)
         return str(rng.below(10**digits))
 
@@ -251,14 +251,9 @@ class Constant:
         return LIKELY
 
 
-def letter(index: int) -> str:
-    """Return the name of an option: A to Z, then AA, AB, …
-
-    >>> letter(1), letter(26)
-    ('B', 'AA')
-    """
-    name = chr(ord("A") + index % 26)
-    return name if index < 26 else letter(index // 26 - 1) + name  # noqa: PLR2004 - the alphabet
+def option_name(choices: Sequence[Choice], index: int) -> str:
+    """Return what names an option in an answer: its letter, or its text beyond Z."""
+    return letter(index) if index < len(LETTERS) else choices[index].text
 
 
 def find_choice(choices: Sequence[Choice], request: Request) -> int | None:

@@ -145,8 +145,13 @@ def merged(middle: str, first: Sequence[Span], second: Sequence[Span]) -> tuple[
     return tuple(out)
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list written out as text, in order: tables that people can read."""
+    return tuple(text.split())
+
+
 def words(text: str) -> frozenset[str]:
-    """Return the words of a list written out as text, for tables that are read by people too."""
+    """Return the set of words of a list written out as text."""
     return frozenset(text.split())
 
 
@@ -263,13 +268,20 @@ def occurrences(text: str, wanted: Iterable[str]) -> list[Stretch]:
     return sorted(found)
 
 
+OPTION_NAME = re.compile(
+    r"^[ \t]*([(（\[【]?[A-Za-z甲乙丙丁戊己庚辛壬癸①-⑩][)）\]】.．:：、])", re.MULTILINE
+)
+"""An option's letter at the head of a line."""
+
+
 def answer_stretches(sample: Sample) -> list[Stretch]:
-    """Return where the input mentions an answer.
+    """Return where the input mentions an answer, or names an option by its letter.
 
     Guarded by whatever alters the letters of a word: a model that copies a misspelt answer from
     the question would be marked wrong for what the perturbation did.
     """
-    return occurrences(sample.input, answer_texts(sample))
+    named = OPTION_NAME.finditer(sample.input) if sample.choices else ()
+    return sorted([*occurrences(sample.input, answer_texts(sample)), *(m.span(1) for m in named)])
 
 
 def cased_like(old: str, new: str) -> str:

@@ -157,9 +157,7 @@ class Uppercase:
         return _recased(sample, self.name, upper=True)
 
 
-LOOKALIKES = dict(
-    zip("aceijopsxyABEHIKMNOPTXYZ", "асеіјорѕхуΑΒΕΗΙΚΜΝΟΡΤΧΥΖ", strict=True)
-)
+LOOKALIKES = dict(zip("aceijopsxyABEHIKMNOPTXYZ", "асеіјорѕхуΑΒΕΗΙΚΜΝΟΡΤΧΥΖ", strict=True))
 """Latin letters and letters of Cyrillic (small) and Greek (capital) that are drawn alike."""
 
 

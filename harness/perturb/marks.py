@@ -58,8 +58,8 @@ class Spaces:
         return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
 
 
-FINAL = re.compile(r"([.?!。？！])(?=\s*\Z)")
-"""The mark that ends the input. Three dots in a row end in one too; `Punctuation` leaves them."""
+FINAL = re.compile(r"[.?!。？！](?=[ \t]*$)", re.MULTILINE)
+"""A mark that ends a line; the last of them ends the question, also where *Answer:* follows."""
 
 COMMA = re.compile(r"(?<!\d),(?!\d)|(?<=\d),(?=\s)|，")
 """A comma that is no part of a number."""
@@ -69,7 +69,7 @@ SWAPPED = {",": "，", "，": ","}
 
 @dataclass(frozen=True)
 class Punctuation:
-    """Drops or doubles the mark that ends the input, and swaps half- and full-width commas."""
+    """Drops or doubles the mark that ends the question, and swaps half- and full-width commas."""
 
     rate: float = 0.5
     """Chance for each comma."""
@@ -88,11 +88,11 @@ class Punctuation:
             for match in COMMA.finditer(text)
             if rng.random() < self.rate
         ]
-        final = FINAL.search(text)
+        *_, final = [None, *FINAL.finditer(text)]
         if final is not None:
             before = text[: final.start()].strip()
             drop = rng.below(2) == 0
-            if before and before[-1] not in ".?!。？！…_":
+            if before and before[-1] not in ".?!。？！…_":  # an ellipsis or a blank stays
                 edits.append(Edit(*final.span(), "" if drop else final[0] * 2))
         return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
 from harness.identity import CounterRandom
 from harness.perturb.edit import Edit, rewritten, unchanged
 from harness.records import Sample
-from harness.text.options import index, letter
-
-T = TypeVar("T")
+from harness.text.options import CIRCLED, LETTERS, STEMS, index
 
 LABEL = re.compile(r"[(（\[【]?([A-Za-z甲乙丙丁戊己庚辛壬癸①-⑩])[)）\]】.．:：、]?")
 """How an option is named where not by its text."""
 
-LISTED = r"(?:^|(?<=\s)|(?<=[;；,，]))[(（\[【]?(?:[A-Za-z甲乙丙丁戊己庚辛壬癸①-⑩]|\d{1,2})"
-LISTED += r"[)）\]】.．:：、]\s*"
-"""The label before an option that is listed in the input, as the head of a pattern."""
+HEAD = r"[(（\[【]?(?:[A-Za-z甲乙丙丁戊己庚辛壬癸①-⑩]|\d{1,2})[)）\]】.．:：、]\s*"
+"""The label before an option that is listed in a text."""
+
+MENTION = re.compile(r"(?<![A-Za-z])[A-H](?![A-Za-z])|[甲乙丙丁①-⑩]")
+"""What may be the name of an option inside a longer text."""
 
 BOUND = re.compile(
-    r"\b(?:above|below|preceding|following|all of (?:these|them)|none of (?:these|them)|both|neither"
-    r"|[a-d] (?:and|or|&) [a-d])\b|以上|上述|以下|前者|后者|都对|都不对|都错|[A-D][和与及或、][A-D]",
+    r"\b(?:above|below|preceding|following|(?:all|none) of (?:these|them)|both|neither"
+    r"|[a-d] (?:and|or|&) [a-d])\b"
+    r"|以上|上述|以下|前者|后者|都对|都不对|都错|[A-D][和与及或、][A-D]",
     re.IGNORECASE,
 )
 """Options that speak of others by their place; moving them would change what is right."""
@@ -57,69 +59,77 @@ class OptionOrder:
 
     def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
         """Return the sample with its options in another order."""
-        texts = [choice.text for choice in sample.choices]
-        if len(texts) < 2 or any(BOUND.search(text) for text in texts):  # noqa: PLR2004 - a pair
+        texts = [choice.text.strip() for choice in sample.choices]
+        if not _movable(sample, texts):
             return unchanged(sample, self.name)
         order = reordered(len(texts), rng)
-        edits = _listed(sample.input, texts, order)
-        moved = None if edits is None else rewritten(sample, self.name, edits)
-        if moved is None or len(moved.spans) != sum(
-            sample.input[e.start : e.end] != e.new for e in edits or []
-        ):
+        edits = _moves(sample.input, texts, order)
+        if edits is None:
+            return unchanged(sample, self.name)
+        moved = rewritten(sample, self.name, edits)
+        if len(moved.spans) != len(edits):  # a protected option: all or none
             return unchanged(sample, self.name)
         where = {old: new for new, old in enumerate(order)}
+        gold = sample.gold
         return replace(
             moved,
-            choices=tuple(sample.choices[old] for old in order),
-            gold=None if sample.gold is None else where.get(sample.gold, sample.gold),
+            choices=tuple(moved.choices[old] for old in order),
+            gold=None if gold is None else where.get(gold, gold),
             target=tuple(_relabelled(one, texts, where) for one in sample.target),
-            oracle=_relabelled(sample.oracle, texts, where),
-            wrong=_relabelled(sample.wrong, texts, where),
+            oracle=sample.oracle and _relabelled(sample.oracle, texts, where),
+            wrong=sample.wrong and _relabelled(sample.wrong, texts, where),
         )
 
 
-def _listed(text: str, options: Sequence[str], order: Sequence[int]) -> list[Edit] | None:
+def _movable(sample: Sample, options: Sequence[str]) -> bool:
+    """Whether options can change places without a change of the answer."""
+    if not 1 < len(options) <= len(STEMS) or any(BOUND.search(text) for text in options):
+        return False
+    said = [sample.system or "", *(m.content for m in sample.messages if m.content != sample.input)]
+    if any(_moves(text, options, range(len(options))) != [] for text in said):
+        return False
+    answers = [*sample.target, sample.oracle or "", sample.wrong or ""]
+    return all(
+        text.strip() in options or LABEL.fullmatch(text.strip()) or not MENTION.search(text)
+        for text in answers
+    )
+
+
+def _moves(text: str, options: Sequence[str], order: Sequence[int]) -> list[Edit] | None:
     """Return the edits that reorder a list of options in `text`.
 
     No edits where the options are not listed; None where some are, but not each just once and
-    one after the other.
+    one after the other, or where an option is blank.
     """
     found: list[tuple[int, int]] = []
     for option in options:
-        if not option.strip():
+        if not option:
             return None
-        pattern = re.compile(
-            LISTED + f"({re.escape(option.strip())})" + r"(?=\s|\Z|[.,;；，。])", re.MULTILINE
-        )
+        start = r"(?:^|(?<=\s)|(?<=[;；,，]))"
+        end = rf"(?=[.。?？]?\s*$|[;；,，.。]?\s*{HEAD})"
+        pattern = re.compile(f"{start}{HEAD}({re.escape(option)}){end}", re.MULTILINE)
         found += [match.span(1) for match in pattern.finditer(text)]
     if not found:
         return []
-    if len(found) != len(options) or any(
-        a[1] > b[0] for a, b in zip(found, found[1:], strict=False)
-    ):
+    apart = all(a[1] <= b[0] for a, b in itertools.pairwise(found))
+    if len(found) != len(options) or not apart:
         return None
-    return [
-        Edit(*place, options[old].strip()) for place, old in zip(found, order, strict=True)
-    ]
+    moves = [Edit(*place, options[old]) for place, old in zip(found, order, strict=True)]
+    return [edit for edit in moves if text[edit.start : edit.end] != edit.new]
 
 
-def _relabelled(text: str | None, options: Sequence[str], where: dict[int, int]) -> str | None:
+def _relabelled(text: str, options: Sequence[str], where: dict[int, int]) -> str:
     """Return the label that an option has after the move, where `text` is a label."""
-    label = None if text is None or text in options else LABEL.fullmatch(text.strip())
-    if text is None or label is None:
+    label = None if text.strip() in options else LABEL.fullmatch(text.strip())
+    if label is None or index(label[1]) not in where:
         return text
-    old = index(label[1])
-    if old not in where:
-        return text
-    new = _same_kind(label[1], where[old])
-    return text.replace(label[1], new, 1)
+    return text.replace(label[1], _same_kind(label[1], where[index(label[1])]), 1)
 
 
 def _same_kind(label: str, new: int) -> str:
-    for kinds in ("甲乙丙丁戊己庚辛壬癸", "①②③④⑤⑥⑦⑧⑨⑩"):
-        if label in kinds:
-            return kinds[new]
-    return letter(new).lower() if label.islower() else letter(new)
+    """Return the label of option `new` in the series that `label` belongs to."""
+    series = next(s for s in (LETTERS, LETTERS.lower(), STEMS, CIRCLED) if label in s)
+    return series[new]
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,4 @@ class ShotOrder:
         if len(sample.shots) < 2:  # noqa: PLR2004 - one example has one order
             return unchanged(sample, self.name)
         order = reordered(len(sample.shots), rng)
-        return replace(
-            unchanged(sample, self.name), shots=tuple(sample.shots[i] for i in order)
-        )
+        return replace(unchanged(sample, self.name), shots=tuple(sample.shots[i] for i in order))

@@ -12,13 +12,11 @@ from harness.score.metric import MeanMetric
 
 
 def _bits_per_byte(outcome: Outcome, _: Score) -> float | None:
-    if outcome.transcript is None or not outcome.transcript.responses:
+    if outcome.transcript is None or not outcome.transcript.choices:
         return None
-    loglikelihood = outcome.transcript.responses[0].loglikelihood
-    size = sum(len(target.encode()) for target in outcome.sample.target[:1])
-    if loglikelihood is None or not size:
-        return None
-    return -loglikelihood / (size * math.log(2))
+    text = outcome.transcript.choices[0]
+    size = len(text.text.encode())
+    return -text.loglikelihood / (size * math.log(2)) if size else None
 
 
 BITS_PER_BYTE = MeanMetric(

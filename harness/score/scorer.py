@@ -28,10 +28,10 @@ class Scorer:
         transcript = outcome.transcript
         if transcript is None:
             return Score(status="error", output=_last_text(outcome))
-        if transcript.choices:
-            score = self._ranked(outcome)
-        elif self.method == "perplexity":
+        if self.method == "perplexity":
             score = Score(status="ok")
+        elif transcript.choices:
+            score = self._ranked(outcome)
         else:
             score = self._read(outcome)
         values: dict[str, float] = {}

@@ -82,8 +82,8 @@ class Clusters:
     def mean_variance(self, values: FloatArray) -> float:
         """Return the variance of the mean of `values`; needs at least two clusters.
 
-        V = Σ_c (Σ_{i∈c}(sᵢ-s̄))² / n² x C/(C-1) (Miller 2024, arXiv:2411.00640, section 2.2,
-        with the usual small-sample factor). Exactly 0 where all cluster means agree.
+        V = Σ_c (Σ_{i∈c}(sᵢ-s̄))² / n² x C/(C-1) (Miller 2024, arXiv:2411.00640, with the usual
+        small-sample factor). Exactly 0 where all cluster means agree.
         """
         deviations = self.sums(values - values.mean())
         scale = np.abs(values).max() * self.sizes.max()
@@ -91,6 +91,17 @@ class Clusters:
             return 0.0
         total = float((deviations**2).sum()) / len(values) ** 2
         return total * self.count / (self.count - 1)
+
+    def jackknife_variance(self, values: FloatArray) -> float:
+        """Return the variance of the mean by leaving out one cluster at a time.
+
+        (C-1)/C Σ_c (s̄₋c - s̄)² = (C-1)/C Σ_c (Σ_{i∈c}(sᵢ-s̄))² / (n-m_c)², known as CV3
+        (MacKinnon, Nielsen & Webb 2023, J. Econometrics 232:272). Equals `mean_variance` where
+        all clusters have the same size; larger, and less often too small, where they do not.
+        """
+        deviations = self.sums(values - values.mean())
+        left = len(values) - self.sizes
+        return float(((deviations / left) ** 2).sum()) * (self.count - 1) / self.count
 
 
 def design_effect(values: npt.ArrayLike, clusters: Labels) -> float | None:

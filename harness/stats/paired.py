@@ -153,7 +153,7 @@ def sign_flip(
     n_resamples: int = 9999,
     alternative: Alternative = "two-sided",
 ) -> float:
-    """p of the sign-flip permutation test that differences are symmetric about 0.
+    """Return p of the sign-flip permutation test: are differences symmetric about 0?
 
     p = (1 + #{flipped mean at least as extreme}) / (1 + n_resamples) (Phipson & Smyth 2010,
     SAGMB 9:39), exact over all 2^k flips where those are no more than `n_resamples`. Whole

@@ -90,12 +90,13 @@ SCHEMA = pa.schema(
         ("cost_usd", pa.float64()),
         ("cached", pa.bool_()),
         ("explanation", pa.string()),
+        ("options", pa.list_(pa.string())),
         ("gold", pa.int32()),
         ("fields", pa.string()),
     ]
 )
-"""The columns of the contract; `gold` (index of the right choice) and `fields` (the row's data as
-JSON) were added so that a run can be scored again from itself alone."""
+"""The columns of the contract, and three so that a run can be scored again from itself alone:
+`options` (the choices as shown), `gold` (index of the right one), `fields` (the row as JSON)."""
 
 _DICTIONARY = ["task", "arm", "variant", "status", "finish_reason"]
 
@@ -252,6 +253,7 @@ def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[st
         "cost_usd": cost,
         "cached": all(e.response.cached for e in exchanges) if exchanges else None,
         "explanation": score.explanation,
+        "options": [choice.text for choice in sample.choices] or None,
         "gold": sample.gold,
         "fields": to_json(sample.fields).decode() if sample.fields else None,
     }

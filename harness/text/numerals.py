@@ -60,10 +60,11 @@ _arabic = re.compile(
 _before = re.compile(rf"(?:[{_MINUS}]\s?|(?:minus|negative)\s)?(?:US|HK|\\)?[$€£¥￥₹][{_MINUS}]?$"
                      rf"|[{_MINUS}]$|(?:\bminus|\bnegative)\s$|负$|負$|零下$", re.IGNORECASE)  # fmt: skip
 _power = re.compile(
-    r"[eE](?P<e>[+-]?[0-9]{1,5})(?![0-9A-Za-z])"
-    r"|\s?(?:[×xX*·]|\\times|\\cdot)\s?10(?:\^|\*\*)\{?\s?(?P<ten>[+\-−]?[0-9]{1,5})\}?(?![0-9])"
+    r"[eE](?P<e>[+-]?[0-9]{1,12})(?![0-9A-Za-z])"
+    r"|\s?(?:[×xX*·]|\\times|\\cdot)\s?10(?:\^|\*\*)\{?\s?(?P<ten>[+\-−]?[0-9]{1,12})\}?(?![0-9])"
     r"|\s?(?:[×xX*·]|\\times|\\cdot)\s?10(?P<high>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,5})"
 )
+_raised = re.compile(r"\^\{?([0-9]{1,2})(?![0-9])\}?")
 _over = re.compile(r"(?P<gap>\s?)/(?P=gap)(?P<bottom>[0-9]{1,99})(?![0-9/.])")
 _mixed = re.compile(
     r"(?:[ ]|\s?and\s|-|又)(?P<top>[0-9]{1,9})/(?P<bottom>[0-9]{1,9})(?![0-9/.,])"
@@ -82,13 +83,14 @@ _zh = re.compile(
         (?P<bottom>[0-9{_D}{_U}]{{1,20}}+)分之(?P<top>{_part}{{1,40}}+)
     | (?P<mixed>(?<![0-9.,])[0-9]{{1,15}}+(?:\.[0-9]{{1,15}}+)?+[{_U}]{{1,2}}+
         (?:零?+[0-9]{{1,8}}+(?:\.[0-9]{{1,8}}+)?+[{_U}]{{0,2}}+){{0,8}}+)
+    | (?P<half>一半|半(?=[个個斤天年月小里]|$))
     | (?P<pure>[{_D}{_U}]{{1,40}}+(?:[点點][{_D}]{{1,40}}+[万萬亿億]?+(?![十百千分]))?+)
-    | (?P<half>一半|半(?=[个個斤天年月小天里]|$))
     )""",
     re.VERBOSE,
 )
 _zh_half = re.compile(r"[个個]半")
-_kilo_unit = re.compile(r"[克米瓦卡帕赫伏焦]")
+_kilo_unit = re.compile(r"[克瓦卡帕赫伏焦]")
+_kilometre = re.compile(r"[0-9]+千米")
 _zh_percent = re.compile(r"\s?(?:%|个百分点)")
 
 
@@ -177,7 +179,9 @@ def _plain(text: str, match: re.Match[str]) -> Iterator[Numeral]:
         whole = "".join(group for _, group in groups)
         if len(whole) + len(dots or bare or "") <= MAX_DIGITS:
             value = Fraction((whole or "0") + (dots or bare or ""))
-            yield _finished(text, match, value, match.end())
+            item = _finished(text, match, value, match.end())
+            if item is not None:
+                yield item
         return
     for start, group in groups[:-1]:
         if len(group) <= MAX_DIGITS:
@@ -193,7 +197,7 @@ def _is_grouped(groups: list[str]) -> bool:
     return any(0 < len(head) <= size and all(len(g) == size for g in tail) for size in (3, 4))
 
 
-def _finished(text: str, match: re.Match[str], value: Fraction, end: int) -> Numeral:
+def _finished(text: str, match: re.Match[str], value: Fraction, end: int) -> Numeral | None:
     """Add what follows the digits: a fraction, a power of ten, a scale word."""
     if (over := _over.match(text, end)) and value.denominator == 1:
         ratio = _ratio(str(value), over.group("bottom"))
@@ -209,8 +213,11 @@ def _finished(text: str, match: re.Match[str], value: Fraction, end: int) -> Num
         high = power.group("high")
         written = power.group("e") or power.group("ten") or high.translate(_SUPERSCRIPT)
         exponent = int(written.replace("−", "-"))
-        if abs(exponent) <= MAX_EXPONENT:
-            return _dressed(text, match, value * Fraction(10) ** exponent, power.end())
+        if abs(exponent) > MAX_EXPONENT:
+            return None
+        return _dressed(text, match, value * Fraction(10) ** exponent, power.end())
+    if (raised := _raised.match(text, end)) and value < 10**4:
+        return _dressed(text, match, value ** int(raised.group(1)), raised.end())
     if scale := _scale.match(text, end):
         word = scale.group("word").lower()
         size = 12 if word == "dozen" else english.SCALES[word]
@@ -263,10 +270,9 @@ def _read_chinese(text: str, match: re.Match[str]) -> Numeral | None:
     if match.group("half"):
         return Numeral(sign * Fraction(1, 2), start, end, "half")
     written = match.group("mixed") or match.group("pure")
-    if len(written) >= 2 and written[-1] in "千仟" and _kilo_unit.match(text, end):  # noqa: PLR2004
-        shorter = chinese.number(written[:-1])
-        if shorter is not None and shorter < 10:  # noqa: PLR2004 - 5千克 is 5 kg; 三万五千米 is not 35 km
-            return Numeral(sign * shorter, start, end - 1, "word")
+    shorter = _without_kilo(text, end, written)
+    if shorter is not None:
+        return Numeral(sign * shorter, start, end - 1, "word")
     value = chinese.number(written)
     if value is None:
         return None
@@ -276,6 +282,21 @@ def _read_chinese(text: str, match: re.Match[str]) -> Numeral | None:
     if percent:
         value, end = value / 100, percent.end()
     return Numeral(sign * value, start, end, "word", percent is not None)
+
+
+def _without_kilo(text: str, end: int, written: str) -> Fraction | None:
+    """Return the number before 千 where 千 belongs to the unit: 5千克 is 5 kg, 5千米 is 5 km.
+
+    三千米 is read as 3000 m, for a kilometre is then called 公里.
+    """
+    if not written.endswith("千") or len(written) == 1:
+        return None
+    plain = re.fullmatch(rf"[0-9.]+千|[{_D}]千", written)
+    if not plain or not (
+        _kilo_unit.match(text, end) or _kilometre.match(written + text[end : end + 1])
+    ):
+        return None
+    return chinese.number(written[:-1])
 
 
 def _chinese_ratio(match: re.Match[str], sign: int) -> Numeral | None:
@@ -302,7 +323,7 @@ def _one(text: str) -> str:
 
 
 _spaced = re.compile(r"[0-9](?:[ ][0-9]){1,999}")
-_label = re.compile(r"^(?:=|≈|约|大约|about|approximately)\s?", re.IGNORECASE)
+_label = re.compile(r"^(?:(?:[A-Za-z]\s?)?=|≈|约|大约|about|approximately)\s?", re.IGNORECASE)
 
 
 def parse_numeral(text: str, *, spaced: bool = False) -> Numeral | None:

@@ -117,7 +117,7 @@ class Transport:
             ) as response:
                 raw = await _read_bounded(response)
             listed = msgspec.json.decode(raw or b"{}", type=_Models).data
-        except (TimeoutError, aiohttp.ClientError, OSError, msgspec.DecodeError, ValueError):
+        except (TimeoutError, aiohttp.ClientError, OSError, *wire.UNREADABLE):
             return []
         return [model.id for model in listed]
 
@@ -206,21 +206,25 @@ class OpenAIBackend:
     async def _answer_one(self, request: Request) -> Reply:
         if refused := self._unsupported(request):
             return Failure("unsupported", refused)
-        if request.kind != "generate":
-            return await self._score(request)
+        try:
+            if request.kind != "generate":
+                return await self._score(request)
+            return await self._send(self._call(request))
+        except UnicodeEncodeError:
+            return Failure("unsupported", "the request holds text that UTF-8 cannot carry")
+
+    def _call(self, request: Request) -> Call:
         if request.messages:
-            call = Call(
+            return Call(
                 self._chat_url,
                 wire.chat_body(request, self._settings),
                 lambda raw, latency: wire.read_chat(raw, request, latency),
             )
-        else:
-            call = Call(
-                self._text_url,
-                wire.completion_body(request, self._settings),
-                lambda raw, latency: wire.read_completion(raw, request, latency),
-            )
-        return await self._send(call)
+        return Call(
+            self._text_url,
+            wire.completion_body(request, self._settings),
+            lambda raw, latency: wire.read_completion(raw, request, latency),
+        )
 
     async def _score(self, request: Request) -> Reply:
         scored = echo.to_score(request, self._settings.prefix)
@@ -249,7 +253,7 @@ class OpenAIBackend:
             return await self._explain(call, answer)
         try:
             reply = call.read(answer.raw, answer.latency_s)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except wire.UNREADABLE as error:
             return faults.unreadable(answer.raw, error, self._transport.redact)
         if isinstance(reply, Failure) and reply.kind == "malformed":
             return self._look_for_error(answer, reply)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from harness.backend.openai.wire import (
     TextChoice,
     TextLogprobs,
+    count,
     decode_text,
     malformed,
     usable_logprob,
@@ -61,7 +62,7 @@ def split_boundary(context: str, continuation: str) -> tuple[str, str]:
 def read_echo(raw: bytes, request: Request, scored: Scored, latency_s: float) -> Reply:
     """Return the log-likelihood that an echoing completion's body holds.
 
-    Raises `msgspec.DecodeError` (`ValidationError` included) and `UnicodeDecodeError`.
+    Raises one of `wire.UNREADABLE`.
     """
     body = decode_text(raw)
     if not body.choices:
@@ -77,8 +78,8 @@ def read_echo(raw: bytes, request: Request, scored: Scored, latency_s: float) ->
         token_logprobs=tuple(total.logprobs) if request.logprobs else None,
         served_model=body.model,
         fingerprint=body.system_fingerprint,
-        prompt_tokens=usage.prompt_tokens if usage is not None else None,
-        completion_tokens=usage.completion_tokens if usage is not None else None,
+        prompt_tokens=count(usage.prompt_tokens) if usage is not None else None,
+        completion_tokens=count(usage.completion_tokens) if usage is not None else None,
         latency_s=latency_s,
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from harness.backend.openai.wire import UNREADABLE
 from harness.errors import AuthenticationFailed, suggestion
 from harness.records import Failure
 
@@ -71,7 +72,7 @@ def error_of(raw: bytes) -> ErrorBody:
     """Return the error that `raw` describes, empty where it describes none."""
     try:
         body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return ErrorBody()
     return error_object(body.get("error", body) if isinstance(body, dict) else body)
 

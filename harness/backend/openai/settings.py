@@ -16,6 +16,7 @@ prefix             text that starts an empty context, such as a server's BOS tok
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -108,8 +109,8 @@ def read_base_url(spec: ModelSpec, environ: Mapping[str, str]) -> str:
             "the base URL must hold no user name, password, query or fragment, because it is "
             "written to disk; send secrets with --header or --api-key-env"
         )
-    if not usable or not url.isprintable():
-        raise UsageError(f"the base URL must be http://… or https://…, got {url[:200]!r}")
+    if not usable or not re.fullmatch("[!-~]+", url):
+        raise UsageError(f"the base URL must be http://… or https://… in ASCII, got {url[:200]!r}")
     for tail in ("/chat/completions", "/completions"):
         if url.endswith(tail):
             raise UsageError(

@@ -23,18 +23,24 @@ RESERVED = frozenset({"model", "messages", "prompt", "stream", "n", "echo", "bes
 HIGHEST_LOGPROB = 0.001
 """Half-precision servers round the log of a probability near 1 up by this much at most."""
 
+MOST_TOKENS = 2**31
+"""A count beyond this is an error of the server's."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a hostile body can raise; the last by nesting."""
+
 
 class Details(Struct, gc=False):
     """How many of the completion's tokens were reasoning."""
 
-    reasoning_tokens: int | None = None
+    reasoning_tokens: float | None = None
 
 
 class Usage(Struct, gc=False):
-    """Tokens of one request."""
+    """Tokens of one request; some servers write 12.0."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
     completion_tokens_details: Details | None = None
 
 
@@ -216,6 +222,7 @@ def _put_generation(body: dict[str, Any], request: Request, settings: Settings) 
 
 
 def _finish(body: dict[str, Any], settings: Settings) -> bytes:
+    # UnicodeEncodeError for text with half a surrogate pair is the caller's to catch
     for name in settings.omit:
         body.pop(name, None)
     return _encode(body)
@@ -227,7 +234,7 @@ def _finish(body: dict[str, Any], settings: Settings) -> bytes:
 def read_chat(raw: bytes, request: Request, latency_s: float) -> Reply:
     """Return the reply that a chat completion's body holds.
 
-    Raises `msgspec.DecodeError` (`ValidationError` included) and `UnicodeDecodeError`.
+    Raises one of `UNREADABLE`.
     """
     body = decode_chat(raw)
     if not body.choices:
@@ -261,9 +268,9 @@ def read_chat(raw: bytes, request: Request, latency_s: float) -> Reply:
         token_logprobs=logprobs,
         served_model=body.model,
         fingerprint=body.system_fingerprint,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        reasoning_tokens=details.reasoning_tokens if details is not None else None,
+        prompt_tokens=count(usage.prompt_tokens),
+        completion_tokens=count(usage.completion_tokens),
+        reasoning_tokens=count(details.reasoning_tokens) if details is not None else None,
         latency_s=latency_s,
     )
 
@@ -309,6 +316,11 @@ def _check_logprobs(values: Sequence[float | None], text: str) -> tuple[float, .
     return checked
 
 
+def count(value: float | None) -> int | None:
+    """Return a server's count of tokens, or None where it is no believable one."""
+    return int(value) if value is not None and 0 <= value < MOST_TOKENS else None
+
+
 def usable_logprob(value: float) -> bool:
     """Return whether `value` can be the logarithm of a probability."""
     return math.isfinite(value) and value <= HIGHEST_LOGPROB
@@ -339,7 +351,7 @@ def read_completion(raw: bytes, request: Request, latency_s: float) -> Reply:
         token_logprobs=logprobs,
         served_model=body.model,
         fingerprint=body.system_fingerprint,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
+        prompt_tokens=count(usage.prompt_tokens),
+        completion_tokens=count(usage.completion_tokens),
         latency_s=latency_s,
     )

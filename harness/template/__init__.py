@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.runtime import Context
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from jinja2.visitor import NodeTransformer
 
 from harness.errors import InvalidFile, nearest
-from harness.sandbox import Budget, Environment, LimitError, finish
+from harness.template.sandbox import Budget, Environment, LimitError, finish
 
 MAX_TEMPLATE = 100_000
 """Characters of one template's own text."""
@@ -44,7 +43,17 @@ _INTERNALS = "templates reach data only, not Python's internals"
 class Template:
     """A compiled template. Rendering has no side effect and keeps no state."""
 
-    __slots__ = ("_constant", "_expression", "_field", "_root", "key", "line", "names", "path", "text")
+    __slots__ = (
+        "_constant",
+        "_expression",
+        "_field",
+        "_root",
+        "key",
+        "line",
+        "names",
+        "path",
+        "text",
+    )
 
     def __init__(self, text: str, place: _Place) -> None:
         self.text = text
@@ -53,6 +62,7 @@ class Template:
         self.names = frozenset(_undeclared(tree))
         """Fields that the template may read."""
         self._constant = _constant(tree)
+        tree = _metered(tree, self)
         expression = _single_expression(tree)
         self._field = expression.name if isinstance(expression, nodes.Name) else None
         self._expression = None
@@ -82,7 +92,7 @@ class Template:
             if self._field is not None and self._field in fields:
                 return fields[self._field]
             if self._expression is None:
-                raise UndefinedError(f"'{self._field}' is undefined")
+                return self.render(fields)  # raises: the field is not there
             context = _ENVIRONMENT.context(fields)
             for _ in self._expression(context):
                 pass
@@ -133,14 +143,18 @@ def _checked(text: str) -> str:
     return text
 
 
-def _undefined(error: UndefinedError, fields: Mapping[str, Any], place: dict[str, Any]) -> InvalidFile:
+def _undefined(
+    error: UndefinedError, fields: Mapping[str, Any], place: dict[str, Any]
+) -> InvalidFile:
     message = str(error)
     match = re.search(r"'([^']*)' is undefined|has no (?:attribute|element) '([^']*)'", message)
     name = (match.group(1) or match.group(2) or "") if match else ""
     near = nearest(name, map(str, fields)) if match and match.group(1) else None
     hint = f" (did you mean '{near}'?)" if near else ""
     shown = ", ".join(sorted(map(str, fields))[:40]) or "none"
-    return InvalidFile(message + hint, **place, allowed=f"the row's fields: {shown}", got=name or None)
+    return InvalidFile(
+        message + hint, **place, allowed=f"the row's fields: {shown}", got=name or None
+    )
 
 
 # ---- from text to code ----------------------------------------------------------------------
@@ -274,10 +288,11 @@ class _Meter(NodeTransformer):
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _call("_concat", nodes.List(node.nodes, "load", lineno=node.lineno))
+        return _call("_concat", nodes.List(node.nodes, lineno=node.lineno))
 
 
-def _call(name: str, value: nodes.Expr, *args: nodes.Expr) -> nodes.Filter:
+def _call(name: str, value: nodes.Node, *args: nodes.Expr) -> nodes.Filter:
+    assert isinstance(value, nodes.Expr)
     return nodes.Filter(value, name, list(args), [], None, None, lineno=value.lineno)
 
 
@@ -285,21 +300,25 @@ def _seen(node: nodes.Expr) -> nodes.Expr:
     return node if isinstance(node, nodes.Const) else _call("_seen", node)
 
 
+def _metered(tree: nodes.Template, template: Template) -> nodes.Template:
+    try:
+        metered = _Meter().visit(tree)
+    except RecursionError as error:
+        place: dict[str, Any] = {"path": template.path, "line": template.line}
+        raise InvalidFile("template: too deeply nested", **place, key=template.key) from error
+    assert isinstance(metered, nodes.Template)
+    return metered
+
+
 def _compile(tree: nodes.Template, template: Template) -> Callable[[Context], Iterator[str]]:
     place: dict[str, Any] = {"path": template.path, "line": template.line, "key": template.key}
     try:
-        # the tree is rebuilt from text elsewhere, so it may be changed here
-        return _code(_Meter().visit(tree))
+        root: Callable[[Context], Iterator[str]] = _ENVIRONMENT.from_string(tree).root_render_func
     except TemplateSyntaxError as error:
         place["line"] = _line(template, error.lineno)
         raise InvalidFile(f"template: {error.message}", **place) from error
     except (RecursionError, MemoryError, SyntaxError, OverflowError, ValueError) as error:
         raise InvalidFile("template: too deeply nested", **place) from error
-
-
-def _code(tree: nodes.Template) -> Callable[[Context], Iterator[str]]:
-    compiled = _ENVIRONMENT.from_string(tree)
-    root: Callable[[Context], Iterator[str]] = compiled.root_render_func
     return root
 
 

@@ -13,10 +13,11 @@ from string import Formatter
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
-from jinja2 import Undefined, nodes, pass_context
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2 import Undefined, pass_context
+from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 
@@ -66,6 +67,8 @@ class Budget(Context):
             self._take_all(value.values(), depth)
         elif isinstance(value, list | tuple | set | frozenset):
             self._take_all(value, depth)
+        elif depth and isinstance(value, Undefined):
+            str(value)  # raises, naming what is undefined
 
     def _take_all(self, values: Any, depth: int) -> None:
         if depth > self.MAX_DEPTH:
@@ -142,9 +145,11 @@ def _check_replace(budget: Budget, text: str, args: tuple[Any, ...]) -> None:
 
 def _check_join(budget: Budget, separator: str, values: Any) -> None:
     if isinstance(values, Sized):
-        lengths = sum(len(value) for value in values if isinstance(value, str)) if isinstance(
-            values, list | tuple | dict
-        ) else len(values)
+        lengths = (
+            sum(len(value) for value in values if isinstance(value, str))
+            if isinstance(values, list | tuple | dict)
+            else len(values)
+        )
         budget.room(lengths + len(values) * len(separator))
 
 
@@ -200,7 +205,7 @@ def _percent(budget: Budget, text: str, values: Any) -> str:
     _check_percent(text)
     budget.take(values)
     budget.room(len(text))
-    return text % values
+    return str(text % values)
 
 
 def show(budget: Budget, value: Any) -> str:
@@ -230,7 +235,7 @@ def _finalize(budget: Budget, value: Any) -> str:
 def finish(budget: Budget, value: Any) -> Any:
     """Return the value of an expression as plain data."""
     if isinstance(value, Undefined):
-        str(value)
+        return str(value)  # raises, save for an `if` without `else`, which is empty
     if isinstance(value, tuple):
         value = list(value)
     if value is None or isinstance(value, str | bool | int | float | list | dict):
@@ -290,7 +295,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self, **options: Any) -> None:
         super().__init__(finalize=_finalize, **options)
         self.globals = {"range": _bounded_range, "dict": dict, "namespace": Namespace}
-        self.filters = {name: _guarded(name, DEFAULT_FILTERS[name]) for name in _FILTERS.split()}
+        self.filters = {name: _guarded(name, FILTERS[name]) for name in _FILTERS.split()}
         self.filters |= {"tojson": _tojson, "format": _format, "_steps": _steps}
         self.filters |= {"_spend": _spend, "_seen": _seen, "_concat": _concat}
 
@@ -319,7 +324,7 @@ class Environment(ImmutableSandboxedEnvironment):
         except (TypeError, LookupError):
             return self.undefined(obj=obj, name=argument)
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, one of the globals, or an allowed method of a value."""
         assert isinstance(context, Budget)
         context.take(args)
@@ -327,7 +332,10 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(obj, BuiltinMethodType):
             _check_method(context, obj, args)
         elif isinstance(obj, MethodType):
-            if not isinstance(obj.__self__, LoopContext) or obj.__name__ not in ("cycle", "changed"):
+            if not isinstance(obj.__self__, LoopContext) or obj.__name__ not in (
+                "cycle",
+                "changed",
+            ):
                 raise SecurityError(f"calling '{obj.__name__}' is not allowed")
         elif isinstance(obj, Undefined):
             str(obj)  # raises, naming what is undefined
@@ -348,9 +356,8 @@ class Environment(ImmutableSandboxedEnvironment):
             return _percent(context, left, right)
         elif operator == "*":
             _check_product(context, left, right)
-        elif operator == "**" and isinstance(left, int) and isinstance(right, int):
-            if left.bit_length() * abs(right) > context.MAX_BITS:
-                raise LimitError(f"an integer of more than {context.MAX_BITS:,} bits")
+        elif operator == "**":
+            _check_power(context, left, right)
         result = self.binop_table[operator](left, right)
         context.take(result)
         return result
@@ -385,4 +392,7 @@ def _check_product(budget: Budget, left: Any, right: Any) -> None:
                 raise LimitError(f"a list of more than {budget.MAX_ITEMS:,} items")
 
 
-__all__ = ["Budget", "Environment", "LimitError", "finish", "nodes", "show"]
+def _check_power(budget: Budget, left: Any, right: Any) -> None:
+    whole = isinstance(left, int) and isinstance(right, int)
+    if whole and left.bit_length() * abs(right) > budget.MAX_BITS:
+        raise LimitError(f"an integer of more than {budget.MAX_BITS:,} bits")

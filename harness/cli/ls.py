@@ -1,0 +1,144 @@
+"""harness ls: list what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import json_option, out_option
+
+WHAT = ("tasks", "models", "metrics", "perturbations", "runs")
+
+
+@click.command("ls")
+@click.argument("what", type=click.Choice(WHAT), default="tasks")
+@click.argument("patterns", nargs=-1)
+@click.option("-n", "count", type=int, default=None, help="Show at most so many.")
+@out_option
+@json_option
+def command(
+    what: str, patterns: tuple[str, ...], count: int | None, out: str | None, as_json: bool
+) -> None:
+    """List tasks, models, metrics, perturbations or runs."""
+    from harness.records import to_json
+
+    rows = {
+        "tasks": lambda: _tasks(patterns),
+        "models": _models,
+        "metrics": _metrics,
+        "perturbations": _perturbations,
+        "runs": lambda: _runs(Path(out or "results")),
+    }[what]()
+    shown = rows[:count]
+    if as_json:
+        click.echo(to_json(shown).decode())
+        return
+    _print(shown, what)
+    if len(shown) < len(rows):
+        click.echo(f"… and {len(rows) - len(shown)} more")
+
+
+def _print(rows: list[dict[str, Any]], what: str) -> None:
+    if not rows:
+        click.echo(f"no {what}")
+        return
+    widths = {
+        name: max(len(name), *(_width(str(row[name])) for row in rows)) for name in rows[0]
+    }
+    last = list(rows[0])[-1]
+    click.echo("  ".join(_pad(name, 0 if name == last else widths[name]) for name in rows[0]))
+    for row in rows:
+        cells = (_pad(str(v), 0 if name == last else widths[name]) for name, v in row.items())
+        click.echo("  ".join(cells))
+
+
+def _width(text: str) -> int:
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _tasks(patterns: tuple[str, ...]) -> list[dict[str, Any]]:
+    from harness.task.catalogue import Catalogue
+
+    rows = []
+    for item in Catalogue().resolve(patterns or ("*",)):
+        task = item.load()
+        rows.append(
+            {
+                "task": task.task,
+                "lang": task.language,
+                "method": task.method,
+                "tags": ",".join(task.tags),
+                "title": task.title or "",
+            }
+        )
+    return rows
+
+
+def _models() -> list[dict[str, Any]]:
+    from harness.plugins import names
+
+    notes = {
+        "embedded": "embedded/nano, embedded/micro, embedded/mini: ship with the harness",
+        "openai": "openai/NAME --base-url URL: any OpenAI-compatible server",
+        "python": "python/package.module:function: your own application",
+        "replay": "replay/RUN: the answers of a recorded run",
+        "scripted": "scripted/oracle, wrong, random, constant: to check tasks",
+    }
+    return [{"provider": name, "use": notes.get(name, "a plug-in")} for name in names("backend")]
+
+
+def _metrics() -> list[dict[str, Any]]:
+    from harness.plugins import load, names
+
+    arrows = {True: "higher", False: "lower", None: "–"}
+    metrics = [load("metric", name) for name in names("metric")]
+    return [
+        {"metric": m.name, "group": m.group, "better": arrows[m.higher_is_better], "n": m.unit}
+        for m in sorted(metrics, key=lambda m: (m.group, m.name))
+    ]
+
+
+def _perturbations() -> list[dict[str, Any]]:
+    from harness.plugins import load, names
+
+    rows = []
+    for name in names("perturbation"):
+        found = load("perturbation", name)()
+        rows.append(
+            {
+                "perturbation": name,
+                "group": found.group,
+                "changes": found.changes,
+                "languages": ",".join(sorted(found.languages)) or "any",
+                "version": found.version,
+            }
+        )
+    return rows
+
+
+def _runs(root: Path) -> list[dict[str, Any]]:
+    from harness.store.manifest import RUN, SPEC, read_json, runs
+
+    rows = []
+    for path in reversed(runs(root)):
+        spec = read_json(path / SPEC)["spec"]
+        done = (path / RUN).exists()
+        status = read_json(path / RUN)["status"] if done else "interrupted"
+        model = spec["model"]
+        rows.append(
+            {
+                "run": path.name,
+                "status": status,
+                "model": f"{model['provider']}/{model['name']}",
+                "tasks": " ".join(spec["tasks"]),
+            }
+        )
+    return rows

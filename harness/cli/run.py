@@ -1,0 +1,111 @@
+"""harness run: put tasks to a model and score the answers."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import json_option, model_options, out_option
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.pipeline import RunResult
+    from harness.records import Execution, RunSpec
+
+
+@click.command("run")
+@click.argument("tasks", nargs=-1, metavar="TASK...")
+@model_options
+@click.option("--limit", type=click.IntRange(min=1), help="Samples per task, drawn by --seed.")
+@click.option("--seed", type=int, help="Orders and samples; never changes items (default: 0).")
+@click.option("--data-seed", type=int, help="Fresh items for generated tasks.")
+@click.option("--sample", "sample_ids", multiple=True, metavar="ID", help="Only this sample.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Repeats of every sample.")
+@click.option("--shots", type=click.IntRange(min=0), help="Solved examples before each question.")
+@click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm.")
+@click.option("--perturb", multiple=True, metavar="NAME,...", help="Perturbed copies as well.")
+@click.option("-G", "generation", multiple=True, metavar="K=V", help="Generation setting.")
+@click.option("-D", "data", multiple=True, metavar="K=V", help="Data setting: -D file=PATH.")
+@click.option("--system", metavar="TEXT", help="System prompt.")
+@out_option
+@click.option("--connections", metavar="N|auto", help="Requests in flight (default: 16).")
+@click.option("--timeout", "timeout_s", type=float, help="Seconds for one attempt.")
+@click.option("--max-attempts", type=click.IntRange(min=1), help="Attempts for one request.")
+@click.option("--max-failures", metavar="X", help="Share of failed samples allowed (0.05).")
+@click.option("--max-cost", type=float, metavar="USD", help="Stop once this is spent.")
+@click.option("--max-tokens-total", type=int, metavar="N", help="Stop once these are used.")
+@click.option("--trust", is_flag=True, default=None, help="Allow task files to run code.")
+@click.option("--fresh", is_flag=True, default=None, help="Ask again what is stored.")
+@click.option("--require-cache", is_flag=True, default=None, help="Fail rather than ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked; ask nothing.")
+@json_option
+def command(**flags: Any) -> int:
+    r"""Put tasks to a model and score the answers.
+
+    TASK is a name (arithmetic/addition), a glob ('arithmetic/*'), a tag (tag:core), a task
+    file, or a run file (first key `run:`).
+
+    \b
+    harness run arithmetic/addition --model embedded/mini --limit 200
+    harness run qa/en --model openai/NAME --base-url http://127.0.0.1:8000/v1
+    """
+    from harness import pipeline
+    from harness.cli.progress import LiveProgress
+
+    as_json, dry = flags.pop("as_json"), flags.pop("dry_run")
+    spec, execution = settings(flags)
+    if dry:
+        return _dry_run(spec, execution)
+    with LiveProgress(enabled=sys.stderr.isatty()) as progress:
+        result = pipeline.run(spec, execution, progress)
+    report(result, as_json=as_json)
+    return int(result.exit_code)
+
+
+def settings(flags: dict[str, Any]) -> tuple[RunSpec, Execution]:
+    """Return what the flags, over a run file where one is named, ask for."""
+    from harness.config import build
+
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    if not given.get("tasks"):
+        raise UsageError("no task named; `harness ls tasks` lists them, or use tag:core")
+    return build(given)
+
+
+def report(result: RunResult, *, as_json: bool) -> None:
+    """Print what a run found."""
+    from harness.cli.progress import spent
+    from harness.cli.tables import console, headline, results_table
+    from harness.records import to_json
+
+    failed = sum(result.usage.failures.values())
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "run": str(result.directory),
+                    "status": result.status,
+                    "reason": result.reason,
+                    "exit_code": int(result.exit_code),
+                    "cells": result.cells,
+                }
+            ).decode()
+        )
+        return
+    console().print(results_table(headline(result.cells), ""))
+    if result.status == "partial":
+        click.echo(f"partial: {result.reason}; the same command goes on from the stored answers")
+    if not result.usage.requests and result.usage.cached:
+        click.echo("0 calls, replayed from the store: not new evidence")
+    click.echo(f"{spent(result.usage, failed)}", err=True)
+    click.echo(f"{result.directory}")
+
+
+def _dry_run(spec: RunSpec, execution: Execution) -> int:
+    from harness.pipeline import preview
+
+    for line in preview(spec, execution):
+        click.echo(line)
+    return 0

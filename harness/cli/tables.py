@@ -1,0 +1,86 @@
+"""Tables and numbers on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.records import Cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that respects NO_COLOR and keeps tables whole when piped."""
+    import sys
+
+    from rich.console import Console
+
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if terminal else 120, highlight=False)
+
+
+def number(value: float | None, places: int = 3) -> str:
+    """Write a value to a fixed number of places; a dash for none.
+
+    >>> number(0.12345), number(None), number(12345.6)
+    ('0.123', '–', '12,345.6')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.{places}f}"  # noqa: PLR2004
+
+
+def interval(cell: Cell) -> str:
+    """Write the interval of a cell."""
+    if cell.low is None or cell.high is None:
+        return "–"
+    return f"{number(cell.low)} … {number(cell.high)}"
+
+
+def headline(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells for a results table: whole tasks, and each variant's primary metric."""
+    primary: dict[str, str] = {}
+    for cell in cells:
+        primary.setdefault(cell.task, cell.metric)
+    return [
+        cell
+        for cell in cells
+        if cell.slice is None
+        and (
+            (cell.variant == "original" and cell.group in ("accuracy", "calibration"))
+            or (cell.variant != "original" and cell.metric == primary[cell.task])
+        )
+    ]
+
+
+def results_table(cells: Sequence[Cell], title: str) -> Table:
+    """Return a table of cells with n, interval and failure counts."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("task")
+    for optional in ("arm", "variant"):
+        if len({getattr(cell, optional) for cell in cells}) > 1:
+            table.add_column(optional)
+    table.add_column("metric")
+    for name in ("value", "95 % interval", "n", "unparsed", "errors"):
+        table.add_column(name, justify="right", no_wrap=True)
+    names = [str(column.header) for column in table.columns]
+    for cell in cells:
+        arrow = {True: " ▲", False: " ▼", None: ""}[cell.higher_is_better]
+        shown = {
+            "task": cell.task,
+            "arm": cell.arm,
+            "variant": cell.variant,
+            "metric": cell.metric + arrow,
+            "value": number(cell.value) if cell.value is not None else (cell.reason or "–"),
+            "95 % interval": interval(cell),
+            "n": f"{cell.n:,}",
+            "unparsed": str(cell.unparsed or "–"),
+            "errors": str((cell.errors + cell.unjudged) or "–"),
+        }
+        table.add_row(*(shown[name] for name in names))
+    return table

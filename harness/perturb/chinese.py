@@ -1,0 +1,119 @@
+"""Perturbations of Chinese: the other script, and slips of input by pinyin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import ClassVar, Literal
+
+from harness.errors import UsageError
+from harness.identity import CounterRandom
+from harness.perturb.edit import Edit, answer_stretches, rewritten, speaks, unchanged
+from harness.perturb.homophones import HOMOPHONES
+from harness.perturb.letters import open_stretches
+from harness.records import Sample
+
+
+def converter(config: str, name: str) -> Callable[[str], str]:
+    """Return OpenCC's conversion `config` (s2t, t2s); `name` is the perturbation that needs it.
+
+    Raises:
+        UsageError: the package opencc is not installed.
+    """
+    try:
+        opencc = import_module("opencc")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"perturbation '{name}' needs the package 'opencc'; pip install 'harness[zh]'"
+        ) from error
+    convert: Callable[[str], str] = opencc.OpenCC(config).convert
+    return convert
+
+
+def _converted(sample: Sample, name: str, convert: Callable[[str], str]) -> Sample:
+    """Convert what is not protected, a stretch at a time: words decide how characters change."""
+    edits: list[Edit] = []
+    for start, end in open_stretches(sample.input, list(sample.protected)):
+        old = sample.input[start:end]
+        edits += _differences(start, old, convert(old))
+    return rewritten(sample, name, edits)
+
+
+def _differences(start: int, old: str, new: str) -> Iterator[Edit]:
+    """Yield an edit for each changed character; one for all where the length changed."""
+    if len(old) != len(new):
+        yield Edit(start, start + len(old), new)
+        return
+    for at, (before, after) in enumerate(zip(old, new, strict=True), start):
+        if before != after:
+            yield Edit(at, at + 1, after)
+
+
+@dataclass(frozen=True)
+class Traditional:
+    """Writes simplified characters as traditional ones, by OpenCC (extra `zh`)."""
+
+    config: str = "s2t"
+
+    name: ClassVar[str] = "traditional"
+    version: ClassVar[int] = 1
+    changes: ClassVar[Literal["input"]] = "input"
+    group: ClassVar[Literal["robustness"]] = "robustness"
+    languages: ClassVar[frozenset[str]] = frozenset({"zh"})
+
+    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - no chance in it
+        """Return the sample in traditional characters."""
+        if not speaks(self.languages, sample.language):
+            return unchanged(sample, self.name)
+        return _converted(sample, self.name, converter(self.config, self.name))
+
+
+@dataclass(frozen=True)
+class Simplified:
+    """Writes traditional characters as simplified ones, by OpenCC (extra `zh`)."""
+
+    config: str = "t2s"
+
+    name: ClassVar[str] = "simplified"
+    version: ClassVar[int] = 1
+    changes: ClassVar[Literal["input"]] = "input"
+    group: ClassVar[Literal["robustness"]] = "robustness"
+    languages: ClassVar[frozenset[str]] = frozenset({"zh"})
+
+    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - as above
+        """Return the sample in simplified characters."""
+        if not speaks(self.languages, sample.language):
+            return unchanged(sample, self.name)
+        return _converted(sample, self.name, converter(self.config, self.name))
+
+
+@dataclass(frozen=True)
+class PinyinTypos:
+    """Picks another character of the same sound, as a hasty writer does from an input method.
+
+    Numerals, negations, and question words are in no group; two characters in a row never change.
+    """
+
+    rate: float = 0.1
+    """Chance for each character that has a homophone in the table."""
+
+    name: ClassVar[str] = "pinyin_typos"
+    version: ClassVar[int] = 1
+    changes: ClassVar[Literal["input"]] = "input"
+    group: ClassVar[Literal["robustness"]] = "robustness"
+    languages: ClassVar[frozenset[str]] = frozenset({"zh"})
+
+    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+        """Return the sample with homophones in its input."""
+        if not speaks(self.languages, sample.language):
+            return unchanged(sample, self.name)
+        edits: list[Edit] = []
+        for at, character in enumerate(sample.input):
+            group = HOMOPHONES.get(character)
+            if group is None or rng.random() >= self.rate:
+                continue
+            new = rng.choice([other for other in group if other != character])
+            if not edits or edits[-1].end < at:
+                edits.append(Edit(at, at + 1, new))
+        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))

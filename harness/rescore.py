@@ -1,0 +1,96 @@
+"""Scores a stored run again: today's extractors and metrics over yesterday's answers.
+
+Beside `pipeline.py` this is the other composition of stages; it needs no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import Incomparable, InvalidFile
+from harness.pipeline import (
+    metrics_of,
+    overrides_of,
+    perturbation_groups,
+    scorer,
+    slices_of,
+    task_hashes,
+)
+from harness.records import Cell, Outcome, RunSpec, Score
+from harness.score.scorer import Scorer
+from harness.store.columns import read_columns
+from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json, write_json
+from harness.store.rewrite import rewrite_scores
+from harness.summary import Reading, summarise
+from harness.task.catalogue import Catalogue
+from harness.task.effective import effective
+from harness.task.spec import TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """What changed."""
+
+    rows: int
+    changed: int
+    cells: list[Cell]
+
+
+def rescore(run: Path) -> Rescored:
+    """Score the run at `run` with the tasks as they are now, and write its cells anew.
+
+    Raises Incomparable where a task's prompt is no longer the one that was asked.
+    """
+    spec = read_json(run / SPEC)
+    if not (run / RUN).exists():
+        raise InvalidFile("the run was interrupted; run it again first", path=run / RUN)
+    tasks = {name: _same_task(name, spec) for name in spec["tasks"]}
+    scorers: dict[tuple[str, str], Scorer] = {}
+
+    def score(outcome: Outcome) -> Score:
+        key = (outcome.sample.task, outcome.sample.arm)
+        if key not in scorers:
+            task = tasks[key[0]]
+            scorers[key] = scorer(effective(task, key[1]), metrics_of(task))
+        return scorers[key](outcome)
+
+    methods = {name: (task.method, task.language) for name, task in tasks.items()}
+    written = rewrite_scores(run / SAMPLES, methods, score)
+    groups = perturbation_groups(spec["perturbations"])
+    cells = summarise(
+        read_columns(run / SAMPLES),
+        [Reading(name, metrics_of(t), slices_of(t), groups) for name, t in tasks.items()],
+    )
+    write_json(run / SCORES, {"cells": cells})
+    record = read_json(run / RUN)
+    record["rescored_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    for name, task in tasks.items():
+        record["tasks"][name] |= _hashes_now(task, name, spec)
+    write_json(run / RUN, record)
+    return Rescored(written.rows, written.changed, cells)
+
+
+def _same_task(name: str, spec: Mapping[str, Any]) -> TaskSpec:
+    """Return the task as it is now, if it still asks what was asked."""
+    (selected,) = Catalogue().resolve([spec["tasks"][name]["path"] or name])
+    task = selected.load()
+    now = _hashes_now(task, name, spec)["arms"]
+    for arm, then in spec["tasks"][name]["arms"].items():
+        if then["prompt"] != now[arm]["prompt"]:
+            raise Incomparable(
+                f"{name}: its prompt has changed since (then {then['prompt'][:8]}, now "
+                f"{now[arm]['prompt'][:8]}); its answers were given to other questions: "
+                "run it again"
+            )
+    return task
+
+
+def _hashes_now(task: TaskSpec, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    asked = msgspec.convert(spec["spec"], RunSpec)
+    return task_hashes(task, list(spec["tasks"][name]["arms"]), overrides_of(asked))

@@ -1,0 +1,230 @@
+"""Reads JSONL, CSV, Parquet and hub data sets into rows: mappings of plain values."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from harness.errors import InvalidFile, UsageError
+from harness.task.spec import Data
+from harness.yamlfile import kind
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+MAX_ROW = 16 * 1024 * 1024
+"""Bytes of one row."""
+MAX_FILE = 512 * 1024 * 1024
+"""Bytes of a JSONL or CSV file."""
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """Read a file by its suffix; raises `InvalidFile` naming file and line."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InvalidFile(
+            "not a table", path=path, allowed=", ".join(SUFFIXES), got=suffix or "no suffix"
+        )
+    try:
+        if suffix == ".parquet":
+            return _parquet(path)
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise InvalidFile(
+                "too large; use Parquet", path=path, allowed=f"{MAX_FILE:,} bytes", got=f"{size:,}"
+            )
+        with path.open("rb") as handle:
+            rows = _jsonl(handle, path) if suffix == ".jsonl" else _csv(handle, path)
+            return list(rows)
+    except OSError as error:
+        raise InvalidFile("cannot be read", path=path, got=error.strerror or str(error)) from error
+
+
+def _lines(handle: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := handle.readline(MAX_ROW + 1):
+        number += 1
+        if len(line) > MAX_ROW:
+            raise InvalidFile(
+                "row too long", path=path, line=number, allowed=f"{MAX_ROW:,} bytes", got="more"
+            )
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        yield number, line
+
+
+def _text(line: bytes, path: Path, number: int) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        got = f"byte 0x{line[error.start]:02x} at byte {error.start + 1} of the line"
+        raise InvalidFile(
+            "is not UTF-8", path=path, line=number, allowed="UTF-8 text", got=got
+        ) from error
+
+
+# ---- JSONL ----------------------------------------------------------------------------------
+
+
+def _jsonl(handle: BinaryIO, path: Path) -> Iterator[dict[str, Any]]:
+    decode = msgspec.json.Decoder().decode
+    for number, line in _lines(handle, path):
+        if not line.strip():
+            continue
+        text = _text(line, path, number)
+        try:
+            row = decode(text)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            problem, got = _json_problem(text, error)
+            raise InvalidFile(
+                problem, path=path, line=number, allowed="one JSON object", got=got
+            ) from error
+        if not isinstance(row, dict):
+            raise InvalidFile(
+                "a row is a mapping of fields",
+                path=path,
+                line=number,
+                allowed="one JSON object",
+                got=kind(row),
+            )
+        if not row:
+            raise InvalidFile("the row has no fields", path=path, line=number)
+        yield row
+
+
+def _json_problem(text: str, error: Exception) -> tuple[str, str]:
+    if any(word in text for word in ("NaN", "Infinity")) and "malformed" in str(error):
+        return "NaN and Infinity are not JSON", str(error)
+    return "is not valid JSON", str(error)
+
+
+# ---- CSV ------------------------------------------------------------------------------------
+
+
+def _csv(handle: BinaryIO, path: Path) -> Iterator[dict[str, Any]]:
+    """Yield rows of text values: a CSV does not say which of its numbers are numbers."""
+    source = _CsvLines(handle, path)
+    reader = csv.reader(source, strict=True)
+    header = _next(reader, source, path)
+    if header is None:
+        return
+    for name in header:
+        if not name.strip():
+            raise InvalidFile("a column has no name", path=path, line=1)
+        if header.count(name) > 1:
+            raise InvalidFile("two columns of one name", path=path, line=1, key=name)
+    while (values := _next(reader, source, path)) is not None:
+        if not values:
+            continue
+        if len(values) != len(header):
+            raise InvalidFile(
+                "row and header differ in length",
+                path=path,
+                line=source.start,
+                allowed=f"{len(header)} values",
+                got=str(len(values)),
+            )
+        yield dict(zip(header, values, strict=True))
+
+
+class _CsvLines:
+    """Lines for the CSV reader; keeps count of the line and of the bytes a record has taken."""
+
+    def __init__(self, handle: BinaryIO, path: Path) -> None:
+        self.lines, self.path = _lines(handle, path), path
+        self.start, self.number, self.taken = 1, 0, 0
+
+    def __iter__(self) -> _CsvLines:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line = next(self.lines)
+        if self.taken == 0:
+            self.start = self.number
+        self.taken += len(line)
+        if self.taken > MAX_ROW:
+            raise InvalidFile(
+                "row too long (is a quote not closed?)",
+                path=self.path,
+                line=self.start,
+                allowed=f"{MAX_ROW:,} bytes",
+                got="more",
+            )
+        return _text(line, self.path, self.number)
+
+
+def _next(reader: Any, source: _CsvLines, path: Path) -> list[str] | None:
+    source.taken = 0
+    try:
+        values: list[str] | None = next(reader, None)
+    except csv.Error as error:
+        hint = "; use JSONL for long values" if "field limit" in str(error) else ""
+        raise InvalidFile(
+            f"is not valid CSV: {error}{hint}", path=path, line=source.start
+        ) from error
+    return values
+
+
+# ---- Parquet and the hub --------------------------------------------------------------------
+
+
+def _parquet(path: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    rows: list[dict[str, Any]] = []
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                rows.extend(batch.to_pylist())
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InvalidFile(f"is not valid Parquet: {error}", path=path) from error
+    return [_plain_row(row, path, number) for number, row in enumerate(rows, 1)]
+
+
+def _plain_row(row: dict[str, Any], path: Path | str, number: int) -> dict[str, Any]:
+    return {name: _plain(value, (path, number, name)) for name, value in row.items()}
+
+
+def _plain(value: Any, place: tuple[Path | str, int, str]) -> Any:
+    """Return `value` as JSON could hold it; dates become ISO text."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item, place) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item, place) for key, item in value.items()}
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    path, number, name = place
+    raise InvalidFile(
+        f"row {number} holds what JSON cannot",
+        path=path,
+        key=name,
+        allowed="text, finite numbers, true, false, null, lists, mappings",
+        got=kind(value),
+    )
+
+
+def read_hub(data: Data, split: str | None) -> list[dict[str, Any]]:
+    """Read a split of a data set on the Hugging Face hub (or from its local cache)."""
+    from datasets import load_dataset  # noqa: PLC0415 - seconds to import
+
+    if split is None:
+        raise UsageError(f"data.hub {data.hub}: data.split is missing, such as 'test'")
+    try:
+        table = load_dataset(data.hub, data.config, split=split, revision=data.revision)
+        rows = list(table)
+    except Exception as error:
+        raise UsageError(
+            f"cannot load the data set {data.hub} (config {data.config}, split {split}): "
+            f"{type(error).__name__}: {str(error)[:300]}; "
+            "offline, give the rows with -D file=PATH"
+        ) from error
+    return [_plain_row(row, str(data.hub), number) for number, row in enumerate(rows, 1)]

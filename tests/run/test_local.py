@@ -1,0 +1,291 @@
+"""The executor: every conversation is driven to one outcome, in the order of the plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from harness.errors import BackendError, CacheMiss, StoreError
+from harness.records import Failure, ModelInfo, Outcome, Reply, Request, Response, Sample, Transcript
+from harness.run.local import Limits, LocalExecutor
+from harness.run.policy import Budget, FailureWatch, RetryPolicy
+from harness.run.sender import Sender, SendRules
+
+NO_WAIT = RetryPolicy(base_s=0.0)
+
+
+class FakeBackend:
+    """Answers by a function of the prompt and the attempt; remembers what was asked."""
+
+    capabilities = frozenset({"generate"})
+    info = ModelInfo("fake/fake")
+
+    def __init__(self, reply: Callable[[str, int], Reply], max_batch: int = 1) -> None:
+        self.reply, self.max_batch = reply, max_batch
+        self.asked: list[str] = []
+        self.batches: list[int] = []
+        self.gate: asyncio.Event | None = None
+
+    def identity(self) -> dict[str, Any]:
+        return {"fake": 1}
+
+    async def answer(self, requests: Sequence[Request]) -> list[Reply]:
+        self.batches.append(len(requests))
+        if self.gate is not None:
+            await self.gate.wait()
+        replies = []
+        for request in requests:
+            self.asked.append(request.prompt)
+            replies.append(self.reply(request.prompt, self.asked.count(request.prompt)))
+        return replies
+
+    async def close(self) -> None:
+        pass
+
+
+class MemoryStore:
+    """A response store in memory."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Response] = {}
+
+    async def get(self, key: str) -> Response | None:
+        found = self.held.get(key)
+        return None if found is None else Response(text=found.text, cached=True)
+
+    async def put(self, key: str, response: Response) -> None:
+        self.held[key] = response
+
+
+def echo(prompt: str, _: int) -> Reply:
+    return Response(text=prompt.upper(), prompt_tokens=1, completion_tokens=1)
+
+
+def conversation(prompt: str):
+    first = yield Request(prompt=prompt)
+    return Transcript((first,))
+
+
+def plan(prompts: Sequence[str]):
+    return [(Sample("t", p, p), conversation(p)) for p in prompts]
+
+
+def drive(
+    backend: FakeBackend,
+    conversations: Any,
+    *,
+    store: Any = None,
+    workers: int = 4,
+    limits: Limits | None = None,
+    **rules: Any,
+) -> tuple[list[Outcome], LocalExecutor]:
+    outcomes: list[Outcome] = []
+    settings = SendRules(**{"connections": workers, "retry": NO_WAIT, **rules})
+    executor = LocalExecutor(Sender(backend, store or MemoryStore(), settings), workers, limits)
+    asyncio.run(executor.run(conversations, outcomes.append))
+    return outcomes, executor
+
+
+def test_outcomes_come_in_the_order_of_the_plan():
+    """However requests overtake each other, outcomes are handed over in order."""
+    prompts = [f"p{i}" for i in range(50)]
+    outcomes, executor = drive(FakeBackend(echo), plan(prompts))
+    assert [o.sample.sample_id for o in outcomes] == prompts
+    assert [o.transcript.responses[0].text for o in outcomes] == [p.upper() for p in prompts]
+    assert executor.usage.requests == 50
+    assert executor.stopped is None
+
+
+def test_what_can_be_retried_is_retried_and_counted():
+    """A passing fault costs a retry, not the sample."""
+
+    def flaky(prompt: str, attempt: int) -> Reply:
+        if attempt < 3:
+            return Failure(kind="server", message="500", retryable=True)
+        return echo(prompt, attempt)
+
+    outcomes, executor = drive(FakeBackend(flaky), plan(["a"]))
+    assert outcomes[0].transcript.responses[0].attempts == 3
+    assert executor.usage.retries == 2
+
+
+def test_a_request_given_up_is_a_record_and_the_run_goes_on():
+    """One sample's failure leaves the others alone."""
+
+    def bad(prompt: str, attempt: int) -> Reply:
+        if prompt == "b":
+            return Failure(kind="server", message="500", retryable=True)
+        return echo(prompt, attempt)
+
+    outcomes, executor = drive(FakeBackend(bad), plan(["a", "b", "c"]), workers=1)
+    assert [o.failure is None for o in outcomes] == [True, False, True]
+    assert outcomes[1].failure.attempts == NO_WAIT.max_attempts
+    assert executor.usage.failures == {"server": 1}
+
+
+def test_a_failure_is_never_replayed_as_an_answer():
+    """A rerun sends a failed request again, and only that one."""
+    store = MemoryStore()
+    broken = Failure(kind="server", message="500")
+    drive(FakeBackend(lambda p, n: broken if p == "b" else echo(p, n)), plan("abc"), store=store)
+    again = FakeBackend(echo)
+    outcomes, executor = drive(again, plan("abc"), store=store)
+    assert again.asked == ["b"]
+    assert all(o.failure is None for o in outcomes)
+    assert executor.usage.cached == 2
+
+
+def test_identical_requests_in_flight_are_sent_once():
+    """Ten samples that ask the same cost one request."""
+    backend = FakeBackend(echo)
+    outcomes, executor = drive(backend, plan(["same"] * 10), workers=10)
+    assert backend.asked == ["same"]
+    assert len(outcomes) == 10
+    assert executor.usage.requests == 1
+
+
+def test_fresh_asks_again_but_identical_requests_once():
+    """--fresh ignores what an earlier run stored, not what this one did."""
+    store = MemoryStore()
+    drive(FakeBackend(echo), plan(["a"]), store=store)
+    backend = FakeBackend(echo)
+    drive(backend, plan(["a", "a"]), store=store, workers=1, fresh=True)
+    assert backend.asked == ["a"]
+
+
+def test_require_cache_fails_rather_than_asks():
+    """Without a stored answer the run ends before anything is sent."""
+    backend = FakeBackend(echo)
+    with pytest.raises(CacheMiss):
+        drive(backend, plan(["a"]), require_cache=True)
+    assert backend.asked == []
+
+
+def test_a_fatal_failure_ends_the_run_with_its_message():
+    """A wrong key will fail every request: the run stops at the first."""
+    fatal = Failure(kind="refused", message="401 wrong key", fatal=True)
+    backend = FakeBackend(lambda p, n: fatal)
+    with pytest.raises(BackendError, match="401 wrong key"):
+        drive(backend, plan("abcdefgh"), workers=2)
+    assert len(backend.asked) <= 2
+
+
+def test_a_server_that_always_fails_stops_the_run_early():
+    """After a streak of failures no more samples are started."""
+    broken = Failure(kind="connection", message="refused")
+    backend = FakeBackend(lambda p, n: broken)
+    limits = Limits(watch=FailureWatch(streak_limit=5))
+    outcomes, executor = drive(
+        backend, plan([f"p{i}" for i in range(100)]), workers=1, limits=limits
+    )
+    assert len(outcomes) == 5
+    assert executor.stopped.startswith("failing: 5 samples in a row failed")
+
+
+def test_a_budget_ends_the_run_with_an_unbroken_prefix():
+    """Once the tokens are used, started samples are finished and no more are started."""
+    limits = Limits(budget=Budget(max_tokens=10))
+    prompts = [f"p{i}" for i in range(100)]
+    outcomes, executor = drive(FakeBackend(echo), plan(prompts), workers=4, limits=limits)
+    assert executor.stopped.startswith("budget: ")
+    assert [o.sample.sample_id for o in outcomes] == prompts[: len(outcomes)]
+    assert 5 <= len(outcomes) <= 5 + 4
+
+
+def test_stop_finishes_the_conversations_in_flight():
+    """A conversation that has begun is finished, all its turns."""
+    backend = FakeBackend(echo)
+
+    def two_turns(name: str):
+        first = yield Request(prompt=name)
+        executor.stop("interrupted")
+        second = yield Request(prompt=name + first.text)
+        return Transcript((first, second))
+
+    outcomes: list[Outcome] = []
+    sender = Sender(backend, MemoryStore(), SendRules(connections=1, retry=NO_WAIT))
+    executor = LocalExecutor(sender, 1)
+    samples = [(Sample("t", n, n), two_turns(n)) for n in "abc"]
+    asyncio.run(executor.run(samples, outcomes.append))
+    assert [len(o.exchanges) for o in outcomes] == [2]
+
+
+def test_requests_of_one_turn_go_out_together_and_come_back_in_order():
+    """A tuple of requests is answered by a tuple of responses in the same order."""
+
+    def both():
+        left, right = yield (Request(prompt="l"), Request(prompt="r"))
+        return Transcript((left, right))
+
+    outcomes, _ = drive(FakeBackend(echo), [(Sample("t", "s", "s"), both())])
+    assert [r.text for r in outcomes[0].transcript.responses] == ["L", "R"]
+
+
+def test_batches_are_full_while_there_is_work():
+    """A batching backend is given batches of its size, not single requests."""
+    backend = FakeBackend(echo, max_batch=8)
+    drive(backend, plan([f"p{i}" for i in range(64)]), workers=32)
+    assert max(backend.batches) == 8
+    assert len(backend.batches) <= 12
+
+
+def test_an_exception_of_a_batch_reaches_the_caller():
+    """What makes a model unusable ends the run, not hangs it."""
+
+    class Broken(FakeBackend):
+        async def answer(self, requests):
+            raise BackendError("the model is gone")
+
+    with pytest.raises(BackendError, match="the model is gone"):
+        drive(Broken(echo, max_batch=4), plan("abc"))
+
+
+def test_a_store_that_cannot_write_ends_the_run():
+    """An answer that cannot be kept does not count."""
+
+    class Full(MemoryStore):
+        async def put(self, key, response):
+            raise StoreError("disk full")
+
+    with pytest.raises(StoreError, match="disk full"):
+        drive(FakeBackend(echo), plan("abc"), store=Full())
+
+
+def test_a_pause_asked_of_one_holds_back_all():
+    """After a Retry-After no request goes out before the pause is over."""
+    clock: list[tuple[str, float]] = []
+
+    def limited(prompt: str, attempt: int) -> Reply:
+        clock.append((prompt, asyncio.get_running_loop().time()))
+        if prompt == "a" and attempt == 1:
+            return Failure(kind="rate_limit", message="429", retryable=True, retry_after=0.05)
+        return echo(prompt, attempt)
+
+    drive(FakeBackend(limited), plan(["a", "b", "c"]), workers=1)
+    first = clock[0][1]
+    assert all(when - first >= 0.045 for _, when in clock[1:])
+
+
+def test_no_more_samples_than_workers_are_live():
+    """Memory is bounded: a sample is made when a worker takes it."""
+    live = 0
+    most = 0
+
+    def counted():
+        nonlocal live, most
+        for i in range(200):
+            live += 1
+            most = max(most, live)
+            yield Sample("t", str(i), str(i)), conversation(str(i))
+
+    def finished(_: Outcome) -> None:
+        nonlocal live
+        live -= 1
+
+    sender = Sender(FakeBackend(echo), MemoryStore(), SendRules(connections=4, retry=NO_WAIT))
+    asyncio.run(LocalExecutor(sender, 4).run(counted(), finished))
+    assert live == 0
+    assert most <= 4 + 1
