@@ -24,8 +24,15 @@ from harness import provenance
 from harness.errors import ExitCode, UnknownName, UsageError, worst_exit
 from harness.identity import CounterRandom, content_key
 from harness.interact.ask import Asker, sample_tag
-from harness.plugins import Kind, load
-from harness.protocols import Backend, Conversation, Interaction, Metric, Perturbation
+from harness.plugins import BUILTIN, Kind, load
+from harness.protocols import (
+    Backend,
+    Conversation,
+    Extractor,
+    Interaction,
+    Metric,
+    Perturbation,
+)
 from harness.records import (
     Cell,
     Execution,
@@ -50,6 +57,7 @@ from harness.task.effective import RenderOverrides, effective, hashes
 from harness.task.render import Renderer
 from harness.task.rows import RowSet, read_rows
 from harness.task.spec import Named, TaskSpec, named
+from harness.text.extract import extractor
 
 STORE = "responses.sqlite"
 ALWAYS_MEASURED = ("ece", "brier", "prompt_tokens", "completion_tokens", "latency_s")
@@ -161,14 +169,24 @@ def run(spec: RunSpec, execution: Execution, observer: Observer | None = None) -
 def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Sample]) -> Backend:
     """Open the backend that a model spec names."""
     opener = load("backend", model.provider)
-    connections = 64 if execution.connections == "auto" else execution.connections
-    extra: dict[str, Any] = {}
     if model.provider == "scripted":
-        extra = {"lookup": live.__getitem__}
+        backend: Backend = opener(model.name, model.arguments, live.__getitem__)
     elif model.provider == "openai":
-        extra = {"timeout_s": execution.timeout_s, "connections": connections}
-    backend: Backend = opener(model, **extra)
+        backend = opener(
+            model, timeout_s=execution.timeout_s, connections=connections_of(execution)
+        )
+    elif model.provider == "python":
+        backend = opener(
+            model.name, model.arguments, connections=connections_of(execution)
+        )
+    else:
+        backend = opener(model)
     return backend
+
+
+def connections_of(execution: Execution) -> int:
+    """Return how many requests may be in flight."""
+    return 64 if execution.connections == "auto" else execution.connections
 
 
 def prepare(
@@ -281,8 +299,18 @@ def metrics_of(task: TaskSpec) -> tuple[Metric, ...]:
 
 def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
     """Return what scores the samples of a task (as one arm has it)."""
-    chain = task.extract or (("letter",) if task.method == "choose" else ("text",))
-    return Scorer(task.method, tuple(plugged("extractor", item) for item in chain), metrics)
+    default: dict[str, tuple[str, ...]] = {"choose": ("letter",), "generate": ("text",)}
+    chain = task.extract or default.get(task.method, ())
+    return Scorer(task.method, tuple(extractor_of(item) for item in chain), metrics)
+
+
+def extractor_of(item: str | Named) -> Extractor:
+    """Return the extractor that a task names: one of ours, or a plug-in's."""
+    part = named(item)
+    if part.name in BUILTIN["extractor"]:
+        return extractor({part.name: part.args} if part.args else part.name)
+    found: Extractor = load("extractor", part.name)
+    return found(**part.args) if part.args else found  # type: ignore[call-arg, return-value]
 
 
 def slices_of(task: TaskSpec) -> tuple[tuple[str, ...], ...]:
@@ -377,7 +405,7 @@ class _Journey:
             self._price(),
             FailureWatch(),
         )
-        connections = 64 if self.execution.connections == "auto" else self.execution.connections
+        connections = connections_of(self.execution)
         rules = SendRules(
             connections=connections,
             retry=RetryPolicy(max_attempts=self.execution.max_attempts),

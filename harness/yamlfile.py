@@ -248,5 +248,6 @@ class _Reader:
 
 def _line(event: Any) -> int:
     """Return the line that a value's text starts on: for a block, the one below its mark."""
+    line = int(event.start_mark.line) + 1
     block = isinstance(event, yaml.ScalarEvent) and event.style in ("|", ">")
-    return int(event.start_mark.line) + (2 if block else 1)
+    return line + 1 if block else line

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -209,16 +210,17 @@ def rewritten(
 
 
 def shared_length(texts: Sequence[str]) -> int:
-    """Return how many characters all of `texts` begin with alike.
+    """Return how many characters all of `texts` begin with alike, in whole words.
 
     >>> shared_length(["the cat sat", "the cow"])
-    5
+    4
     """
     low, high = min(texts), max(texts)
-    for position, (a, b) in enumerate(zip(low, high, strict=False)):
-        if a != b:
-            return position
-    return len(low)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
+    inside = re.compile(f"(?<=[{LATIN_OR_DIGIT}])(?=[{LATIN_OR_DIGIT}])")
+    while any(inside.match(text, same) for text in texts):
+        same -= 1
+    return same
 
 
 def _context_edited(choice: Choice, kept: Sequence[Edit]) -> Choice:

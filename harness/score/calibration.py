@@ -30,21 +30,23 @@ def text_confidence(token_logprobs: Sequence[float]) -> float:
 
 
 def _correct(outcome: Outcome, score: Score) -> float | None:
-    """Return the primary metric where there is a confidence to hold against it."""
+    """Return the primary metric, right or wrong, where there is a confidence to set against it."""
     if score.confidence is None or not score.values:
         return None
     value = next(iter(score.values.values()))
-    return value if 0.0 <= value <= 1.0 else None
+    return value if value in (0.0, 1.0) else None
 
 
 def _ece(values: np.ndarray, confidence: np.ndarray) -> float | None:
-    from harness.stats.calibration import ece  # noqa: PLC0415 - numpy only where it is needed
+    from harness.stats import calibration  # noqa: PLC0415 - scipy only where it is needed
 
-    return ece(confidence, values) if len(values) else None
+    return calibration.expected_calibration_error(confidence, values)
 
 
 def _brier(values: np.ndarray, confidence: np.ndarray) -> float | None:
-    return float(((confidence - values) ** 2).mean()) if len(values) else None
+    from harness.stats import calibration  # noqa: PLC0415 - scipy only where it is needed
+
+    return calibration.brier(confidence, values)
 
 
 ECE = WholeSetMetric("ece", "calibration", _correct, _ece)

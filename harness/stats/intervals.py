@@ -6,8 +6,8 @@ covers 33% instead of 95% at worst for n = 20 and has no width at 0/n and n/n. O
 known range get the same interval with a dispersion from the data, which covered at least as well
 as t on every shape tried and better than the BCa bootstrap below n = 30. Values of unknown range
 get Student's t: on log-normal ones BCa covers no better at any n tried, and t needs no random
-numbers. The same holds over clusters: cluster-wilson and cluster-score lead below 40 of them,
-where cluster-t and the cluster bootstrap can fall to 55%, and from 40 on all three are close.
+numbers. Over clusters cluster-wilson and cluster-score cover best below 40 of them, where
+cluster-t and the cluster bootstrap can fall to near 50%; from 40 on the bootstrap does as well.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import msgspec
 from harness.task.spec import TaskFile
 
 
-def schema() -> dict[str, Any]:
+def task_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a task file."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

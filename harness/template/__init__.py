@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.runtime import Context
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
 from harness.errors import InvalidFile, nearest

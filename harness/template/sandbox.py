@@ -14,9 +14,9 @@ from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from jinja2 import Undefined, pass_context
+from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
-from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 

@@ -133,24 +133,23 @@ class Network:
         """Return logits (sequences, length, vocabulary) of hidden states (…, …, width)."""
         return np.matmul(hidden, self._unembedding)
 
-    def prefill(self, tokens: Ints, capacity: int = 0) -> tuple[Floats, Cache | None]:
+    def prefill(self, tokens: Ints, capacity: int = 0) -> tuple[Floats, Cache]:
         """Return hidden states (sequences, length, width) of tokens (sequences, length).
 
         `length` is a multiple of `BLOCK`; shorter sequences end in padding, which no earlier
-        position sees. With a `capacity` the keys and values are kept for that many positions.
+        position sees. Keys and values are kept for `capacity` positions.
         """
         count, length = tokens.shape
-        cache = self._empty(count, capacity) if capacity else None
+        cache = self._empty(count, capacity)
         cos, sin = self._cos[:length], self._sin[:length]
         later = np.triu(np.full((length, length), -np.inf, dtype=np.float32), 1)
         x = self._embedding[tokens]
         for index, layer in enumerate(self._layers):
             q, k, v = self._heads(layer, x)
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-            if cache is not None:
-                kept = min(length, capacity)
-                cache.keys[index, :, :, :kept] = k[:, :, :kept]
-                cache.values[index, :, :, :kept] = v[:, :, :kept]
+            kept = min(length, capacity)
+            cache.keys[index, :, :, :kept] = k[:, :, :kept]
+            cache.values[index, :, :, :kept] = v[:, :, :kept]
             x = self._rest(layer, x, self._mixed(q, k, v, later))
         return rms_norm(x, self._norm, self.config.epsilon), cache
 
