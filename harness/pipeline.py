@@ -389,7 +389,7 @@ class _Journey:
         for task in tasks:
             ask = Asker(
                 chat="chat" in self.backend.capabilities,
-                logprobs="logprobs" in self.backend.capabilities and _wants_logprobs(task),
+                logprobs="logprobs" in self.backend.capabilities and _wants_logprobs(task.task),
                 tagged=scripted,
             )
             for arm, sample in task.samples(self.spec):
@@ -492,8 +492,10 @@ class _Journey:
         return worst_exit(codes)
 
 
-def _wants_logprobs(task: Prepared) -> bool:
-    return task.task.method == "generate" and any(m.group == "calibration" for m in task.metrics)
+def _wants_logprobs(task: TaskSpec) -> bool:
+    """Only a task that names a calibration metric pays for log-probabilities of its text."""
+    own = (load("metric", named(item).name) for item in task.metrics)
+    return task.method == "generate" and any(metric.group == "calibration" for metric in own)
 
 
 def _interruptible(executor: LocalExecutor) -> None:

@@ -172,7 +172,7 @@ def _interval(metric: Metric, values: Array, confidence: Array, cluster: Array) 
         found = metric.combine({"value": sampled, "confidence": confident})
         return float("nan") if found is None else found
 
-    return bca(
+    found = bca(
         statistic,
         (values, confidence),
         child_rng(BOOTSTRAP_SEED, metric.name),
@@ -180,6 +180,9 @@ def _interval(metric: Metric, values: Array, confidence: Array, cluster: Array) 
         confidence=CONFIDENCE,
         n_resamples=1999,
     )
+    if found.low == found.high:  # every resample gave one value: there is no spread to report
+        return found._replace(low=None, high=None)
+    return found
 
 
 def _mean(values: Array, cluster: Array, *, bounds: tuple[float, float] | None) -> Interval:

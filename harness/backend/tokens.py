@@ -53,12 +53,12 @@ def byte_name(value: int) -> str:
 
 
 def byte_tokens(text: str) -> list[tuple[str, int]]:
-    """Return name and offset of each UTF-8 byte of `text`.
+    r"""Return name and offset of each UTF-8 byte of `text`.
 
     All bytes of a character have the offset of that character.
 
     >>> byte_tokens("a=é")[1:]
-    [('=', 1), ('bytes:\\\\xc3', 2), ('bytes:\\\\xa9', 2)]
+    [('=', 1), ('bytes:\\xc3', 2), ('bytes:\\xa9', 2)]
     """
     return [
         (byte_name(byte), offset)

@@ -86,13 +86,11 @@ class Template:
 
         Only plain data comes back: text, numbers, booleans, None, lists and dicts.
         """
-        if self._field is None and self._expression is None:
+        if self._field is not None and self._field in fields:
+            return fields[self._field]
+        if self._expression is None:
             return self.render(fields)
         try:
-            if self._field is not None and self._field in fields:
-                return fields[self._field]
-            if self._expression is None:
-                return self.render(fields)  # raises: the field is not there
             context = _ENVIRONMENT.context(fields)
             for _ in self._expression(context):
                 pass

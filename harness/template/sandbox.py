@@ -32,7 +32,7 @@ class Budget(Context):
     value in what it touches.
     """
 
-    MAX_WORK = 2_000_000
+    MAX_WORK = 1_000_000
     MAX_OUTPUT = 1_000_000
     """Characters that all output of one render may come to, and any one text."""
     MAX_ITEMS = 100_000

@@ -20,8 +20,7 @@ DEFAULT_OPTIONS = 10
 _ORDINALS = {name: i for i, name in enumerate("一二三四五六七八九十")}
 _ORDINALS |= {str(i + 1): i for i in range(10)}
 _ORDINALS |= {
-    name: i
-    for i, name in enumerate("first second third fourth fifth sixth seventh eighth".split())
+    name: i for i, name in enumerate("first second third fourth fifth sixth seventh eighth".split())
 }
 
 _name = rf"[A-Ja-j]|[{options.STEMS}]|[{options.CIRCLED}]"
@@ -33,7 +32,9 @@ _mention = re.compile(
     r"|\b(?:option|choice)\s(?P<count>[0-9])(?![0-9])"
     r"|\b(?P<en>first|second|third|fourth|fifth|sixth|seventh|eighth)\s(?:option|choice|one)\b"
 )
-_joint = re.compile(r"\s?(?:,|,?\s?(?:and|or|nor|&|/)\s|、|/|和|与|及|以及|或)\s?(?:选项|option\s)?")
+_joint = re.compile(
+    r"\s?(?:,|,?\s?(?:and|or|nor|&|/)\s|、|/|和|与|及|以及|或)\s?(?:选项|option\s)?"
+)
 _article_next = re.compile(
     r"\s(?!(?:because|since|as|and|or|is|which|that|due|for|with|by|based|was|not)\b)[a-z]"
 )

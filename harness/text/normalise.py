@@ -11,9 +11,7 @@ import unicodedata
 
 WIDTH = {0x3000: 0x20} | {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
-CJK = (
-    "\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-)
+CJK = "\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 """Body of a character class: ideographs, the ideographic zero and kana."""
 
 _think_tag = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)

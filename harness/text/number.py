@@ -32,7 +32,8 @@ _months = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _date_before = re.compile(
-    rf"(?:\b{_months}\.?\s(?:[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s)?|星期|周|礼拜|公元前?)$", re.IGNORECASE
+    rf"(?:\b{_months}\.?\s(?:[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s)?|星期|周|礼拜|公元前?)$",
+    re.IGNORECASE,
 )
 _date_after = re.compile(rf"\s(?:of\s)?{_months}\b|\s?(?:[ap]\.?m\b|BCE?\b|AD\b|CE\b|o['’]clock)",
                          re.IGNORECASE)  # fmt: skip
@@ -126,7 +127,9 @@ class _Reading:
         """Return the numbers in a stretch that are not denied, dates only where nothing else is."""
         inside = [
             item
-            for item in self.numbers[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
+            for item in self.numbers[
+                bisect_left(self.starts, start) : bisect_left(self.starts, end)
+            ]
             if not denied_number(self.text, item.start, item.end)
         ]
         return [item for item in inside if not _is_date(self.text, item)] or inside
@@ -174,9 +177,7 @@ def _emphasised(reading: _Reading) -> tuple[Numeral, str] | None:
         items = reading.usable(*match.span(2))
         if len(items) == 1:
             start, end = match.span(2)
-            shape = (
-                reading.text[start : items[0].start] + "#" + reading.text[items[0].end : end]
-            )
+            shape = reading.text[start : items[0].start] + "#" + reading.text[items[0].end : end]
             if _bold_content.fullmatch(shape):
                 return items[0], "bold"
     return None

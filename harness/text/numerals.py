@@ -172,8 +172,7 @@ def _plain(text: str, match: re.Match[str]) -> Iterator[Numeral]:
         yield Numeral(Fraction(0), match.start(), match.end(), "version")
         return
     groups = [
-        (group.start() + match.start(), group.group())
-        for group in re.finditer("[0-9]+", chain)
+        (group.start() + match.start(), group.group()) for group in re.finditer("[0-9]+", chain)
     ]
     if bare or len(groups) == 1 or _is_grouped([group for _, group in groups]):
         whole = "".join(group for _, group in groups)

@@ -14,15 +14,16 @@ from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from harness.errors import InvalidFile
 
 MAX_PATTERN = 500
 """Characters of the longest pattern."""
-BUDGET = 20_000_000
-"""Steps that one search may take at worst; about a second."""
+BUDGET = 40_000_000
+"""Steps that one search may take at worst; about one or two seconds."""
 MAX_WINDOW = 100_000
-MIN_WINDOW = 2_000
+MIN_WINDOW = 1_000
 """A pattern must be affordable on at least this many characters."""
 WIDE = 64
 """A repeat of more than this many counts is charged as unbounded."""
@@ -53,18 +54,32 @@ class _Refused(Exception):  # noqa: N818 - a verdict, turned into InvalidFile at
     """The pattern could take long; the message says why."""
 
 
-class _Cost:
-    """Walks a parse tree and keeps the worst product of choices that are still open.
+class _Open(Struct):
+    """The choices that a failure further on could still take back."""
 
-    `degree` counts open unbounded repeats, `factor` multiplies bounded choices, `chars` is what
-    the open choices can match. The search for a beginning is itself a choice over every position.
-    """
+    chars: frozenset[str] = frozenset()
+    """What they can match."""
+    degree: int = 0
+    """Unbounded repeats among them that can trade characters."""
+    factor: int = 1
+    """Product of the bounded ones."""
+    ambiguous: bool = False
+    """Whether the same text can be split between them in several ways."""
+    settled: tuple[int, int] = (0, 1)
+    """Degree and factor of ambiguity left behind by choices that are closed."""
+    searching: bool = False
+    """Whether the search for a beginning multiplies the rest."""
+    guards: tuple[frozenset[str], ...] = ()
+    """Mandatory characters so far: a repeat that cannot match one of them never overlaps itself
+    from two beginnings."""
+
+
+class _Cost:
+    """Walks a parse tree and keeps the worst cost of any point in it, as (degree, factor)."""
 
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
-        self.chars: frozenset[str] = frozenset(alphabet)
-        self.searching = True
-        self.degree, self.factor = 1, 1
+        self.open = _Open()
         self.worst = (1, 1)
 
     def sequence(self, nodes: list[Any], *, last: bool) -> None:
@@ -91,70 +106,85 @@ class _Cost:
         return frozenset(char for char in self.alphabet if _matches(code, argument, char))
 
     def _fixed(self, members: frozenset[str]) -> None:
-        """A mandatory character: ends every open choice that cannot match it."""
-        if not members & self.chars:
-            self.degree, self.factor, self.chars, self.searching = 0, 1, frozenset(), False
-        elif self.searching:
-            # Runs that begin after this character do not overlap those after its next occurrence.
-            self.chars = members
-            self.searching = False
+        """A mandatory character: closes the open choices if none of them can match it."""
+        state = self.open
+        guards = (*state.guards, members)
+        if members & state.chars:
+            self.open = replace(state, guards=guards)
+            return
+        degree, factor = state.settled
+        if state.ambiguous:
+            degree, factor = degree + max(0, state.degree - 1), factor * state.factor
+        self.open = _Open(settled=(degree, factor), searching=state.searching, guards=guards)
 
     def _charge(self, members: frozenset[str], *, unbounded: bool, count: int) -> None:
-        if members & self.chars or self.searching:
-            self.degree, self.factor = self.degree + unbounded, self.factor * count
-        else:
-            self.degree, self.factor = int(unbounded), count
-        self.chars |= members
-        self.worst = max(self.worst, (self.degree, self.factor))
-        if self.factor > BUDGET:
+        state = self.open
+        overlap = bool(members & state.chars)
+        self.open = replace(
+            state,
+            chars=state.chars | members,
+            degree=state.degree + unbounded if overlap else max(state.degree, int(unbounded)),
+            factor=state.factor * count if overlap else max(state.factor, count),
+            ambiguous=state.ambiguous or overlap,
+            searching=state.searching or all(guard & members for guard in state.guards),
+        )
+        self._note()
+
+    def _note(self) -> None:
+        state = self.open
+        degree = state.settled[0] + state.degree + state.searching
+        factor = state.settled[1] * state.factor
+        if factor > BUDGET:
             raise _Refused("too many optional parts that can match the same characters")
+        self.worst = max(self.worst, (max(degree, 1), factor))
 
     def _repeat(self, argument: Any, *, last: bool) -> None:
         low, high, body = argument
         nodes = list(body)
         if (low, high) == (0, 1):
-            inner = self._everything(nodes)
-            self._charge(inner, unbounded=False, count=2)
-            self.sequence(nodes, last=False)
+            self._branch([nodes, []])
             return
         shortest, longest = body.getwidth()
         if shortest != longest or shortest == 0 or _has(nodes, (op.BRANCH,)):
             raise _Refused("a repeat of something that itself varies")
         if low * shortest > MAX_FIXED:
             raise _Refused(f"a repeat of more than {MAX_FIXED} characters")
-        members = self._everything(nodes)
-        if low == high:
-            for _ in range(1 if len(nodes) == 1 else min(low, 3)):
-                self.sequence(nodes, last=False)
-        elif last:
-            return  # nothing after it can fail, so it is never taken back
-        else:
-            unbounded = high is op.MAXREPEAT or high - low > WIDE
-            self._charge(members, unbounded=unbounded, count=1 if unbounded else high - low + 1)
+        if low > 0:
+            self.sequence(nodes, last=False)
+        if low == high or last:
+            return  # where nothing follows, nothing is ever taken back
+        unbounded = high is op.MAXREPEAT or high - low > WIDE
+        count = 1 if unbounded else high - low + 1
+        self._charge(self._everything(nodes), unbounded=unbounded, count=count)
 
     def _branch(self, branches: Any) -> None:
-        start = (self.degree, self.factor, self.chars, self.searching)
-        ends = []
+        before, ends = self.open, []
         for branch in branches:
-            self.degree, self.factor, self.chars, self.searching = start
+            self.open = before
             self.sequence(list(branch), last=False)
-            ends.append((self.degree, self.factor, self.chars))
-        self.degree = max(end[0] for end in ends)
-        self.factor = min(sum(end[1] for end in ends), BUDGET + 1)
-        everything = frozenset().union(*(self._everything(list(branch)) for branch in branches))
-        self.chars = everything.union(start[2], *(end[2] for end in ends))
-        self.searching = start[3]
-        self.worst = max(self.worst, (self.degree, self.factor))
-        if self.factor > BUDGET:
-            raise _Refused("too many alternatives that can match the same characters")
+            ends.append(self.open)
+        chars = frozenset().union(before.chars, *(end.chars for end in ends))
+        everything = chars.union(*(self._everything(list(branch)) for branch in branches))
+        self.open = _Open(
+            chars=everything,
+            degree=max(end.degree for end in ends),
+            factor=sum(end.factor for end in ends),
+            ambiguous=True,
+            settled=max(end.settled for end in ends),
+            searching=any(end.searching for end in ends),
+            guards=before.guards,
+        )
+        self._note()
 
     def _possessive(self, code: Any, argument: Any) -> None:
         nodes = list(argument[2]) if code is op.POSSESSIVE_REPEAT else list(argument)
         if _has(nodes, (*_repeats, op.BRANCH)):
             raise _Refused("a possessive or atomic part that itself varies")
-        if code is op.ATOMIC_GROUP or argument[0] > 0:
-            return  # takes its characters once; whatever stays open stays open
-        self.chars |= self._everything(nodes)
+        members = self._everything(nodes)
+        before = self.open
+        self._charge(members, unbounded=code is op.POSSESSIVE_REPEAT, count=1)
+        # Its characters are never given back, but reading them costs time from each beginning.
+        self.open = replace(before, searching=self.open.searching)
 
     def _assertion(self, nodes: Any) -> None:
         if _has(list(nodes), _repeats) or nodes.getwidth()[1] > WIDE:
@@ -238,7 +268,7 @@ def compile_safe(pattern: str, *, ignore_case: bool = False) -> SafePattern:
     except _Refused as error:
         raise InvalidFile(_slow(str(error)), key="pattern", allowed=allowed, got=pattern) from error
     degree, factor = cost.worst
-    window = int((BUDGET / factor) ** (1 / (degree + 0 or 1)))
+    window = int((BUDGET / factor) ** (1 / degree))
     if window < MIN_WINDOW:
         reason = "several open repeats can match the same characters"
         raise InvalidFile(_slow(reason), key="pattern", allowed=allowed, got=pattern)

@@ -11,7 +11,7 @@ import yaml
 
 QA = Path(__file__).parents[2] / "tasks" / "qa"
 LANGUAGES = ("en", "zh")
-AT_LEAST = {"en": 300, "zh": 150}
+AT_LEAST = {"en": 400, "zh": 200}
 ARTICLES = {"a", "an", "the"}
 TEXTS = ("id", "question", "statement", "misleading", "wrong", "distractor", "domain", "source")
 SCHEMA = {
