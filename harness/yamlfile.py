@@ -182,7 +182,8 @@ class _Reader:
         return value
 
     def value(self, event: Any, key: str, depth: int) -> Any:
-        self.lines[key] = _line(event)
+        if key:
+            self.lines[key] = _line(event)
         self.count(1, event, key)
         if depth > MAX_DEPTH:
             raise self.fail("nested too deeply", event, key, allowed=f"{MAX_DEPTH} levels")

@@ -30,8 +30,8 @@ from training.holdout import held_out
 from training.model import Network
 
 SIZES = {
-    "nano": Config(width=48, layers=3, heads=3, hidden=128, vocabulary=VOCABULARY),
-    "micro": Config(width=96, layers=4, heads=3, hidden=192, vocabulary=VOCABULARY),
+    "nano": Config(width=32, layers=2, heads=2, hidden=64, vocabulary=VOCABULARY),
+    "micro": Config(width=48, layers=3, heads=3, hidden=128, vocabulary=VOCABULARY),
     "mini": Config(width=160, layers=5, heads=5, hidden=384, vocabulary=VOCABULARY),
 }
 THREADS = 1
@@ -116,6 +116,7 @@ def save(network: Network, name: str, folder: Path, note: str) -> None:
     }
     part = folder / f"{name}.part"
     save_file(state, part, metadata=metadata)
+    part.chmod(0o644)
     part.replace(folder / f"{name}.safetensors")
 
 

@@ -114,9 +114,7 @@ def test_a_base_url_that_cannot_be_is_refused_without_showing_a_secret(url):
 def test_any_base_url_is_taken_or_refused(url):
     """No text makes the reading of a base URL crash."""
     try:
-        open_openai(
-            ModelSpec("openai", "m", base_url=f"http://{url}"), timeout_s=1, connections=1
-        )
+        open_openai(ModelSpec("openai", "m", base_url=f"http://{url}"), timeout_s=1, connections=1)
     except HarnessError:
         return
 

@@ -1,0 +1,119 @@
+"""board.json, board.csv and board.md: the board for programs, spreadsheets and README files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+from harness.board.records import Board, Place, Row, View
+from harness.records import to_json
+
+CSV_COLUMNS = (
+    "group", "measure", "model", "task", "metric", "arm", "variant", "value", "low", "high",
+    "confidence", "n", "errors", "unparsed", "unjudged", "method", "higher_is_better",
+    "best_or_tied", "differs", "reason", "run",
+)  # fmt: skip
+
+
+def board_json(board: Board) -> bytes:
+    """Return the whole board as JSON."""
+    return to_json(board) + b"\n"
+
+
+def board_csv(board: Board) -> str:
+    """Return one line for each number of the board; text cells cannot start a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for view in board.views:
+        for row in view.rows:
+            for column, place in zip(view.columns, row.cells, strict=True):
+                writer.writerow(
+                    _plain(value)
+                    for value in (
+                        view.group, view.measure, row.model, column.task, column.metric,
+                        column.arm, column.variant, place.value, place.low, place.high,
+                        place.confidence, place.n, place.errors, place.unparsed, place.unjudged,
+                        place.method, column.higher_is_better, place.best, place.differs,
+                        place.reason, place.run,
+                    )  # fmt: skip
+                )
+    return out.getvalue()
+
+
+def _plain(value: object) -> object:
+    """Keep a spreadsheet from running text: a leading = + - @ gets an apostrophe."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def board_markdown(board: Board) -> str:
+    """Return the first view of each group as a Markdown table."""
+    parts = [f"# {_escape(board.name)}\n"]
+    seen: set[str] = set()
+    for view in board.views:
+        if view.group not in seen:
+            seen.add(view.group)
+            parts.append(_table(view))
+    if board.left_out:
+        parts.append("Left out:\n")
+        parts += [f"- {_escape(item['run'])}: {_escape(item['reason'])}" for item in board.left_out]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(view: View) -> str:
+    arrows = {True: " ▲", False: " ▼", None: ""}
+    heads = [_escape(c.task) + arrows[c.higher_is_better] for c in view.columns]
+    lines = [
+        f"## {view.group.capitalize()} ({_escape(view.measure)})\n",
+        "| model | rank | mean win rate | mean | " + " | ".join(heads) + " | errors |",
+        "|---|---|---|---|" + "---|" * len(heads) + "---|",
+    ]
+    lines += [_line(row) for row in view.rows]
+    lines.append(
+        "\nBold: the best and what cannot be told from it. Brackets: 95 % intervals."
+        " Rank: the ranks that the intervals allow.\n"
+    )
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    rank = rank_text(row.rank_best, row.rank_worst)
+    rate = _with_interval(row.mean_win_rate, row.mean_win_rate_low, row.mean_win_rate_high)
+    cells = " | ".join(_cell(place) for place in row.cells)
+    mean = _with_interval(row.mean, row.mean_low, row.mean_high)
+    return f"| {_escape(row.model)} | {rank} | {rate} | {mean} | {cells} | {row.errors} |"
+
+
+def rank_text(best: int | None, worst: int | None) -> str:
+    """Write a set of ranks.
+
+    >>> rank_text(1, 1), rank_text(2, 3), rank_text(None, None)
+    ('1', '2–3', '–')
+    """
+    if best is None or worst is None:
+        return "–"
+    return str(best) if best == worst else f"{best}–{worst}"  # noqa: RUF001 - a range
+
+
+def _cell(place: Place) -> str:
+    if place.value is None:
+        return _escape(place.reason or "–")
+    text = _with_interval(place.value, place.low, place.high)
+    return f"**{text}**" if place.best else text
+
+
+def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "–"
+    if low is None or high is None:
+        return f"{value:.2f}"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _escape(text: str) -> str:
+    """Keep text from breaking out of its Markdown cell."""
+    flat = " ".join(text.split())
+    return "".join("\\" + char if char in "\\|*_`[]<>#" else char for char in flat)

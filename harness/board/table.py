@@ -1,0 +1,308 @@
+"""Which cells count, and how they are laid out: models × tasks, one view for each measure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.board.ranks import Standing, Table, best_and_ties, duel, spread, standing
+from harness.board.records import (
+    Board,
+    Column,
+    Duel,
+    Entry,
+    ModelFacts,
+    Place,
+    Row,
+    TaskFacts,
+    View,
+)
+from harness.identity import content_key
+from harness.records import Cell
+
+GROUPS = (
+    "accuracy",
+    "calibration",
+    "robustness",
+    "fairness",
+    "bias",
+    "toxicity",
+    "efficiency",
+)
+"""HELM's seven, in HELM's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A cell, and the run that it was measured in."""
+
+    cell: Cell
+    entry: Entry
+
+
+Counted = dict[tuple[str, str], _Found]
+"""(model, task) → the run whose numbers count, with its primary cell."""
+
+
+def make_board(
+    name: str,
+    entries: Sequence[Entry],
+    tasks: Mapping[str, TaskFacts],
+    left_out: Sequence[dict[str, str]] = (),
+) -> Board:
+    """Return the board of some runs. Of a model's runs of a task, the latest complete one counts.
+
+    Partial runs count only where nothing else is there, and say so.
+    """
+    ordered = sorted(entries, key=lambda entry: (entry.complete, entry.run))
+    models = list(dict.fromkeys(entry.model for entry in sorted(entries, key=lambda e: e.run)))
+    counted: Counted = {}
+    for entry in ordered:
+        for cell in _firsts(entry.cells):
+            held = counted.get((entry.model, cell.task))
+            if held is None or cell.value is not None or held.cell.value is None:
+                counted[entry.model, cell.task] = _Found(cell, entry)
+    names = list(dict.fromkeys(cell.task for entry in entries for cell in entry.cells))
+    used = {
+        model: tuple(sorted({f.entry.run for (m, _), f in counted.items() if m == model}))
+        for model in models
+    }
+    facts = {entry.model: entry.facts for entry in entries}
+    return Board(
+        name=name,
+        models=tuple(ModelFacts(model, used[model], facts[model]) for model in models),
+        tasks=tuple(tasks.get(task, TaskFacts(task)) for task in names),
+        views=tuple(_views(models, names, counted)),
+        left_out=tuple(left_out),
+    )
+
+
+def _firsts(cells: Iterable[Cell]) -> list[Cell]:
+    """Return each task's primary cell: its first metric, first arm, unperturbed, unsliced."""
+    found: dict[str, Cell] = {}
+    for cell in cells:
+        if cell.slice is None and cell.variant == "original":
+            found.setdefault(cell.task, cell)
+    return list(found.values())
+
+
+Picker = Callable[[Cell, Cell], bool]
+"""(cell, its task's primary cell) → whether the cell belongs to a view."""
+
+
+def _views(models: Sequence[str], tasks: Sequence[str], counted: Counted) -> Iterable[View]:
+    for group in GROUPS:
+        for measure, picks in _measures(group, counted).items():
+            view = _view(group, measure, models, _picked(models, tasks, counted, picks))
+            if view.columns:
+                yield view
+
+
+def _measures(group: str, counted: Counted) -> dict[str, Picker]:
+    """Return the measures of a group that some run has, the main one first."""
+    if group == "accuracy":
+        return {"score": lambda cell, first: cell is first}
+    if group in ("robustness", "fairness"):
+        return {
+            measure: _across(group, measure) for measure in ("worst", "mean_drop")
+        }
+    metrics = dict.fromkeys(
+        cell.metric
+        for found in counted.values()
+        for cell in found.entry.cells
+        if cell.group == group and cell.variant == "original"
+    )
+    return {metric: _plain(group, metric) for metric in metrics}
+
+
+def _across(group: str, measure: str) -> Picker:
+    def picks(cell: Cell, first: Cell) -> bool:
+        return (cell.group, cell.variant, cell.metric) == (group, measure, first.metric)
+
+    return picks
+
+
+def _plain(group: str, metric: str) -> Picker:
+    def picks(cell: Cell, first: Cell) -> bool:
+        return (cell.group, cell.metric, cell.variant) == (group, metric, first.variant)
+
+    return picks
+
+
+Grid = dict[str, dict[str, _Found | str]]
+"""task → model → the cell, or the reason why there is none."""
+
+
+def _picked(
+    models: Sequence[str], tasks: Sequence[str], counted: Counted, picks: Picker
+) -> Grid:
+    grid: Grid = {}
+    for task in tasks:
+        row: dict[str, _Found | str] = {}
+        for model in models:
+            found = counted.get((model, task))
+            row[model] = "not run" if found is None else _one(found, picks)
+        if any(isinstance(place, _Found) for place in row.values()):
+            grid[task] = row
+    return grid
+
+
+def _one(found: _Found, picks: Picker) -> _Found | str:
+    first = found.cell
+    if first.value is None and first.reason:
+        return first.reason if not picks(first, first) else found
+    for cell in found.entry.cells:
+        if (
+            cell.task == first.task
+            and cell.slice is None
+            and cell.arm == first.arm
+            and picks(cell, first)
+        ):
+            return _Found(cell, found.entry)
+    return "not measured in this run"
+
+
+def _view(group: str, measure: str, models: Sequence[str], grid: Grid) -> View:
+    columns = tuple(_column(row) for row in grid.values())
+    common = [_common_hash(task, row) for task, row in grid.items()]
+    differs = [
+        {model for model, f in row.items() if isinstance(f, _Found) and _hash(f) != usual}
+        for row, usual in zip(grid.values(), common, strict=True)
+    ]
+    table = _table(models, grid, differs, columns)
+    best = [best_and_ties(table, column) for column in range(len(columns))]
+    ranks = standing(table)
+    rows = []
+    for position, model in enumerate(models):
+        cells = [
+            _place(found[model], bool(best[c][position]), model in differs[c])
+            for c, found in enumerate(grid.values())
+        ]
+        rows.append(_row(position, model, tuple(cells), table, ranks))
+    order = sorted(range(len(rows)), key=lambda i: (-_rate(rows[i]), rows[i].model))
+    counts = [
+        max((f.cell.n for f in row.values() if isinstance(f, _Found)), default=0)
+        for row in grid.values()
+    ]
+    return View(
+        group, measure, columns, tuple(rows[i] for i in order), _duel(table, order, models, counts)
+    )
+
+
+def _rate(row: Row) -> float:
+    return -1.0 if row.mean_win_rate is None else row.mean_win_rate
+
+
+def _column(row: Mapping[str, _Found | str]) -> Column:
+    cell = next(found.cell for found in row.values() if isinstance(found, _Found))
+    return Column(cell.task, cell.metric, cell.arm, cell.variant, cell.higher_is_better)
+
+
+def _hash(found: _Found) -> str:
+    return content_key(
+        [found.cell.metric, found.cell.arm, found.entry.hashes.get(found.cell.task)]
+    )
+
+
+def _common_hash(task: str, row: Mapping[str, _Found | str]) -> str:
+    """Return what most models measured; the first such where several are as common."""
+    del task
+    hashes = [_hash(found) for found in row.values() if isinstance(found, _Found)]
+    return Counter(hashes).most_common(1)[0][0]
+
+
+def _table(
+    models: Sequence[str], grid: Grid, differs: Sequence[set[str]], columns: Sequence[Column]
+) -> Table:
+    parts = np.full((3, len(models), len(columns)), np.nan)
+    for c, row in enumerate(grid.values()):
+        for m, model in enumerate(models):
+            found = row[model]
+            if isinstance(found, _Found) and model not in differs[c]:
+                parts[:, m, c] = spread(found.cell)
+    directions = tuple(column.higher_is_better for column in columns)
+    return Table(parts[0], parts[1], parts[2], directions)
+
+
+def _place(found: _Found | str, best: bool, differs: bool) -> Place:
+    if isinstance(found, str):
+        return Place(reason=found)
+    cell, entry = found.cell, found.entry
+    reason = cell.reason
+    if not entry.complete and reason is None:
+        reason = "partial run"
+    return Place(
+        run=entry.run,
+        value=cell.value,
+        low=cell.low,
+        high=cell.high,
+        n=cell.n,
+        errors=cell.errors,
+        unparsed=cell.unparsed,
+        unjudged=cell.unjudged,
+        bound_low=cell.bound_low,
+        bound_high=cell.bound_high,
+        method=cell.method,
+        confidence=cell.confidence,
+        observed=cell.observed,
+        reason=reason,
+        best=best,
+        differs=differs,
+    )
+
+
+def _row(
+    position: int, model: str, cells: tuple[Place, ...], table: Table, ranks: Standing
+) -> Row:
+    mean, low, high = _mean(table, position)
+    ranked = not math.isnan(ranks.rates[position])
+    return Row(
+        model=model,
+        rank_best=int(ranks.best[position]) if ranked else None,
+        rank_worst=int(ranks.worst[position]) if ranked else None,
+        mean_win_rate=_number(ranks.rates[position]),
+        mean_win_rate_low=_number(ranks.lows[position]),
+        mean_win_rate_high=_number(ranks.highs[position]),
+        mean=mean,
+        mean_low=low,
+        mean_high=high,
+        tasks=sum(cell.value is not None for cell in cells),
+        errors=sum(cell.errors + cell.unjudged for cell in cells),
+        unparsed=sum(cell.unparsed for cell in cells),
+        cells=cells,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _mean(table: Table, position: int) -> tuple[float | None, float | None, float | None]:
+    """Return the unweighted mean over a model's columns, where all columns point one way."""
+    if len(set(table.directions)) != 1:
+        return None, None, None
+    here = ~np.isnan(table.values[position])
+    count = int(here.sum())
+    if not count:
+        return None, None, None
+    value = float(table.values[position, here].mean())
+    below = math.sqrt(float(((table.values - table.lows)[position, here] ** 2).sum())) / count
+    above = math.sqrt(float(((table.highs - table.values)[position, here] ** 2).sum())) / count
+    return value, value - below, value + above
+
+
+def _duel(
+    table: Table, order: Sequence[int], models: Sequence[str], counts: Sequence[int]
+) -> Duel | None:
+    ranked = [i for i in order if not np.isnan(table.values[i]).all()]
+    if len(ranked) < 2:  # noqa: PLR2004 - a duel takes two
+        return None
+    first, second = ranked[:2]
+    differences, undecided, more = duel(table, first, second, counts)
+    if not differences:
+        return None
+    return Duel(models[first], models[second], differences, undecided, more)
