@@ -75,8 +75,7 @@ def _variant_cells(
     columns: ScoreColumns, reading: Reading, place: Place, rows: Array
 ) -> Iterator[Cell]:
     for metric in reading.metrics:
-        if metric.name in columns.values:
-            yield from _metric_cell(columns, metric, place, rows)
+        yield from _metric_cell(columns, metric, place, rows)
     if place.variant != "original" or not reading.metrics:
         return
     for name, members in _sliced(columns, reading.slices, rows):
@@ -130,19 +129,26 @@ def _counts(status: Array, n: int) -> _Counts:
 def _metric_cell(
     columns: ScoreColumns, metric: Metric, place: Place, rows: Array
 ) -> Iterator[Cell]:
-    values = columns.values[metric.name][rows]
+    values = _values(columns, metric)[rows]
     status, cluster = columns.status[rows], columns.cluster[rows]
     confidence = columns.confidence[rows]
     if metric.unit == "cluster":
         values, status, cluster = _by_cluster(values, status, cluster)
         confidence = np.full(len(values), np.nan)
     counted = ~np.isnan(values) & (status != "error") & (status != "unjudged")
-    if not counted.any() and not (status == "error").any() and not (status == "unjudged").any():
+    failed = (status == "error") | (status == "unjudged")
+    if not counted.any() and not (failed.all() and metric.group == "accuracy"):
         return  # the metric does not apply here: blank, never a copy of another
     counts = _counts(status, int(counted.sum()))
     interval = _interval(metric, values[counted], confidence[counted], cluster[counted])
-    reason = None if counts.n else "every request failed"
+    reason = None if counts.n else "every sample failed"
     yield _cell(place, metric, interval, counts, reason=reason)
+
+
+def _values(columns: ScoreColumns, metric: Metric) -> Array:
+    """Return a metric's column; all missing where no sample has a value."""
+    found = columns.values.get(metric.name)
+    return np.full(len(columns.task), np.nan) if found is None else np.asarray(found)
 
 
 def _by_cluster(
@@ -203,7 +209,7 @@ def _across_variants(
     if not reading.metrics or not reading.variants:
         return
     primary = reading.metrics[0]
-    if primary.name not in columns.values or primary.unit != "sample":
+    if primary.unit != "sample":
         return
     by_group: dict[Group, list[str]] = {}
     for variant, group in reading.variants.items():
@@ -237,7 +243,7 @@ def _grid(columns: ScoreColumns, metric: Metric, rows: Array) -> _Grid:
     cluster[where] = columns.cluster[rows]
     for variant, column in scores.items():
         here = columns.variant[rows] == variant
-        column[where[here]] = columns.values[metric.name][rows[here]]
+        column[where[here]] = _values(columns, metric)[rows[here]]
     failed[where[columns.status[rows] == "error"]] = True
     unjudged[where[columns.status[rows] == "unjudged"]] = True
     return _Grid(scores, failed, unjudged & ~failed, cluster)

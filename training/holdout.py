@@ -26,7 +26,7 @@ def item_key(a: int, operator: str, b: int) -> str:
 
 def held_out(tasks: Path = TASKS) -> frozenset[str]:
     """Return the keys of all held-out items, made from the task definitions."""
-    keys = set()
+    keys: set[str] = set()
     for path in sorted(tasks.glob("*.yaml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
         for row in Arithmetic()(data["args"], data["seed"]):

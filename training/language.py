@@ -31,7 +31,9 @@ def capital(rng: CounterRandom) -> Fact:
     country, city, country_zh, city_zh = row
     if rng.below(2):
         others = _others(facts.CAPITALS, 3, city_zh)
-        return Fact(f"{country_zh}的首都是{city_zh}。", f"{country_zh}的首都是哪里？", city_zh, others)
+        return Fact(
+            f"{country_zh}的首都是{city_zh}。", f"{country_zh}的首都是哪里？", city_zh, others
+        )
     others = _others(facts.CAPITALS, 1, city)
     said = rng.choice(
         (f"The capital of {country} is {city}.", f"{city} is the capital of {country}.")
@@ -56,7 +58,12 @@ def animal(rng: CounterRandom) -> Fact:
     kind = rng.below(3)
     if kind == 0:
         others = _others(facts.ANIMALS, 4, legs_zh)
-        return Fact(f"{name_zh}有{legs_zh}。".replace("有没有", "没有"), f"{name_zh}有几条腿？", legs_zh, others)
+        return Fact(
+            f"{name_zh}有{legs_zh}。".replace("有没有", "没有"),
+            f"{name_zh}有几条腿？",
+            legs_zh,
+            others,
+        )
     if kind == 1:
         others = _others(facts.ANIMALS, 2, legs)
         return Fact(f"A {name} has {legs}.", f"How many legs does a {name} have?", legs, others)
@@ -71,7 +78,9 @@ def opposite(rng: CounterRandom) -> Fact:
         one, two, one_zh, two_zh = two, one, two_zh, one_zh
     if rng.below(2):
         others = _others(facts.OPPOSITES, 3, two_zh)
-        return Fact(f"“{one_zh}”的反义词是“{two_zh}”。", f"“{one_zh}”的反义词是什么？", two_zh, others)
+        return Fact(
+            f"“{one_zh}”的反义词是“{two_zh}”。", f"“{one_zh}”的反义词是什么？", two_zh, others
+        )
     others = _others(facts.OPPOSITES, 1, two)
     said = f"The opposite of {one} is {two}."
     return Fact(said, f"What is the opposite of {one}?", two, others)

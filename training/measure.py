@@ -1,8 +1,9 @@
 """Print the accuracy of embedded models on the tasks arithmetic/*, by digits.
 
-    python -m training.measure mini nano
+python -m training.measure mini nano
 """
 
+# ruff: noqa: T201 - a script prints what it found
 from __future__ import annotations
 
 import sys

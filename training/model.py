@@ -81,4 +81,5 @@ class Network(nn.Module):
         x = self.embedding(tokens)
         for block in self.blocks:
             x = block(x, cos, sin, mask)
-        return functional.linear(self.norm(x), self.embedding.weight)
+        logits: Tensor = functional.linear(self.norm(x), self.embedding.weight)
+        return logits

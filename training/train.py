@@ -6,10 +6,11 @@ The same command on the same machine gives the same weights: corpus, order and s
 seed, and the number of threads is fixed.
 """
 
+# ruff: noqa: T201 - a script prints how far it is
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import math
 import time
@@ -83,12 +84,12 @@ def loss_of(network: Network, ids: Tensor, weights: Tensor) -> Tensor:
 
 def optimizers(network: Network) -> list[torch.optim.Optimizer]:
     """Return Muon (Jordan et al. 2024) for the layers' matrices and AdamW for the rest."""
-    matrices = [w for n, w in network.named_parameters() if w.dim() == 2 and "embedding" not in n]
-    others = [w for n, w in network.named_parameters() if w.dim() != 2 or "embedding" in n]
+    named = dict(network.named_parameters())
+    inner = {name for name, weight in named.items() if weight.dim() > 1 and "embedding" not in name}
+    matrices = [named[name] for name in named if name in inner]
+    others = [named[name] for name in named if name not in inner]
     return [
-        torch.optim.Muon(
-            matrices, lr=PEAK_RATE, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
-        ),
+        torch.optim.Muon(matrices, lr=PEAK_RATE, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(others, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
@@ -111,7 +112,7 @@ def save(network: Network, name: str, folder: Path, note: str) -> None:
         "config": json.dumps(config, sort_keys=True),
         "name": name,
         "licence": "MIT",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "training": note,
     }
     part = folder / f"{name}.part"
@@ -134,7 +135,7 @@ def train(name: str, steps: int, seed: int, folder: Path) -> None:
             for group in optimizer.param_groups:
                 group["lr"] = PEAK_RATE * rate_at(step, steps)
         loss = loss_of(network, ids, weights)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for optimizer in tuned:
             optimizer.step()

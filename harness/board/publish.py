@@ -6,7 +6,7 @@ import csv
 import io
 import math
 
-from harness.board.records import Board, Place, Row, View
+from harness.board.records import Board, Column, Place, Row, View
 from harness.records import to_json
 
 CSV_COLUMNS = (
@@ -29,17 +29,17 @@ def board_csv(board: Board) -> str:
     for view in board.views:
         for row in view.rows:
             for column, place in zip(view.columns, row.cells, strict=True):
-                writer.writerow(
-                    _plain(value)
-                    for value in (
-                        view.group, view.measure, row.model, column.task, column.metric,
-                        column.arm, column.variant, place.value, place.low, place.high,
-                        place.confidence, place.n, place.errors, place.unparsed, place.unjudged,
-                        place.method, column.higher_is_better, place.best, place.differs,
-                        place.reason, place.run,
-                    )  # fmt: skip
-                )
+                writer.writerow(map(_plain, _fields(view, row, column, place)))
     return out.getvalue()
+
+
+def _fields(view: View, row: Row, column: Column, place: Place) -> tuple[object, ...]:
+    return (
+        view.group, view.measure, row.model, column.task, column.metric, column.arm,
+        column.variant, place.value, place.low, place.high, place.confidence, place.n,
+        place.errors, place.unparsed, place.unjudged, place.method, column.higher_is_better,
+        place.best, place.differs, place.reason, place.run,
+    )  # fmt: skip
 
 
 def _plain(value: object) -> object:
@@ -91,23 +91,23 @@ def rank_text(best: int | None, worst: int | None) -> str:
     """Write a set of ranks.
 
     >>> rank_text(1, 1), rank_text(2, 3), rank_text(None, None)
-    ('1', '2–3', '–')
+    ('1', '2-3', '-')
     """
     if best is None or worst is None:
-        return "–"
-    return str(best) if best == worst else f"{best}–{worst}"  # noqa: RUF001 - a range
+        return "-"
+    return str(best) if best == worst else f"{best}-{worst}"
 
 
 def _cell(place: Place) -> str:
     if place.value is None:
-        return _escape(place.reason or "–")
+        return _escape(place.reason or "-")
     text = _with_interval(place.value, place.low, place.high)
     return f"**{text}**" if place.best else text
 
 
 def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
     if value is None or math.isnan(value):
-        return "–"
+        return "-"
     if low is None or high is None:
         return f"{value:.2f}"
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"

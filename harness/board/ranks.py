@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Models × columns: values and the ends of their intervals; NaN where there is none."""
+    """Models by columns: values and the ends of their intervals; NaN where there is none."""
 
     values: Array
     lows: Array
@@ -115,11 +115,13 @@ def _slack(table: Table, column: int, top: int, other: int) -> float:
     return half - abs(float(values[top] - values[other]))
 
 
-def duel(table: Table, leader: int, runner_up: int, n: Sequence[int]) -> tuple[int, int, int | None]:
+def duel(
+    table: Table, leader: int, runner_up: int, n: Sequence[int]
+) -> tuple[int, int, int | None]:
     """Return how many differences there are, how many are undecided, and the samples lacking.
 
     `n` holds the leader's samples of each column. A difference d whose interval is ±h needs about
-    n·(h/d)²·(z_{α/2}+z_β)²/z_{α/2}² samples to be seen with power 0.8; the median over the
+    n (h/d)² (z_{a/2}+z_b)²/z_{a/2}² samples to be seen with power 0.8; the median over the
     undecided is what settles half of them. None where no number of samples would.
     """
     shared = [

@@ -1,4 +1,4 @@
-"""Which cells count, and how they are laid out: models × tasks, one view for each measure."""
+"""Which cells count, and how they are laid out: models by tasks, one view for each measure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import ClassVar, Literal
@@ -32,22 +32,18 @@ def converter(config: str, name: str) -> Callable[[str], str]:
 
 
 def _converted(sample: Sample, name: str, convert: Callable[[str], str]) -> Sample:
-    """Convert what is not protected, a stretch at a time: words decide how characters change."""
-    edits: list[Edit] = []
-    for start, end in open_stretches(sample.input, list(sample.protected)):
-        old = sample.input[start:end]
-        edits += _differences(start, old, convert(old))
+    """Convert the input character for character, in its words, which decide how they change.
+
+    Where the whole changes length, each stretch between protected ones is converted by itself.
+    """
+    text = sample.input
+    new = convert(text)
+    if len(new) == len(text):
+        pairs = enumerate(zip(text, new, strict=True))
+        return rewritten(sample, name, [Edit(at, at + 1, after) for at, (_, after) in pairs])
+    stretches = open_stretches(text, list(sample.protected))
+    edits = [Edit(start, end, convert(text[start:end])) for start, end in stretches]
     return rewritten(sample, name, edits)
-
-
-def _differences(start: int, old: str, new: str) -> Iterator[Edit]:
-    """Yield an edit for each changed character; one for all where the length changed."""
-    if len(old) != len(new):
-        yield Edit(start, start + len(old), new)
-        return
-    for at, (before, after) in enumerate(zip(old, new, strict=True), start):
-        if before != after:
-            yield Edit(at, at + 1, after)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ _form = re.compile(
 
 SUBJECTS = words("i you he she it we they there this that these those the a an")
 
-PERFECT = re.compile(r"(?:\w+(?:ed|en)|been|got|had|made|done|gone|become|lost|won|run|left)\Z")
+PERFECT = re.compile(r"(?:\w{2,}(?:ed|en)|been|got|had|made|done|gone|become|lost|won|run|left)\Z")
 """After *'s*, a word that may make it *has*."""
 
 

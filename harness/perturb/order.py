@@ -62,10 +62,15 @@ class OptionOrder:
         texts = [choice.text.strip() for choice in sample.choices]
         if not _movable(sample, texts):
             return unchanged(sample, self.name)
-        order = reordered(len(texts), rng)
-        edits = _moves(sample.input, texts, order)
-        if edits is None:
+        listed = _listing(sample.input, texts)
+        if listed is None:
             return unchanged(sample, self.name)
+        order = reordered(len(texts), rng)
+        edits = [
+            Edit(*place, texts[old])
+            for place, old in zip(listed, order, strict=False)
+            if sample.input[slice(*place)] != texts[old]
+        ]
         moved = rewritten(sample, self.name, edits)
         if len(moved.spans) != len(edits):  # a protected option: all or none
             return unchanged(sample, self.name)
@@ -86,7 +91,7 @@ def _movable(sample: Sample, options: Sequence[str]) -> bool:
     if not 1 < len(options) <= len(STEMS) or any(BOUND.search(text) for text in options):
         return False
     said = [sample.system or "", *(m.content for m in sample.messages if m.content != sample.input)]
-    if any(_moves(text, options, range(len(options))) != [] for text in said):
+    if any(_listing(text, options) != [] for text in said):
         return False
     answers = [*sample.target, sample.oracle or "", sample.wrong or ""]
     return all(
@@ -95,27 +100,22 @@ def _movable(sample: Sample, options: Sequence[str]) -> bool:
     )
 
 
-def _moves(text: str, options: Sequence[str], order: Sequence[int]) -> list[Edit] | None:
-    """Return the edits that reorder a list of options in `text`.
+def _listing(text: str, options: Sequence[str]) -> list[tuple[int, int]] | None:
+    """Return where `text` lists each of `options` behind a label, in order.
 
-    No edits where the options are not listed; None where some are, but not each just once and
-    one after the other, or where an option is blank.
+    Empty where it lists none; None where some are listed, but not each just once and one after
+    the other, or where an option is blank.
     """
     found: list[tuple[int, int]] = []
     for option in options:
         if not option:
             return None
-        start = r"(?:^|(?<=\s)|(?<=[;；,，]))"
+        start = r"(?:^|(?<=[\s;；,，?？:：。]))"
         end = rf"(?=[.。?？]?\s*$|[;；,，.。]?\s*{HEAD})"
         pattern = re.compile(f"{start}{HEAD}({re.escape(option)}){end}", re.MULTILINE)
         found += [match.span(1) for match in pattern.finditer(text)]
-    if not found:
-        return []
     apart = all(a[1] <= b[0] for a, b in itertools.pairwise(found))
-    if len(found) != len(options) or not apart:
-        return None
-    moves = [Edit(*place, options[old]) for place, old in zip(found, order, strict=True)]
-    return [edit for edit in moves if text[edit.start : edit.end] != edit.new]
+    return found if apart and len(found) in (0, len(options)) else None
 
 
 def _relabelled(text: str, options: Sequence[str], where: dict[int, int]) -> str:

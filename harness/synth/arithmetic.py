@@ -91,7 +91,9 @@ def _pair_count(operation: str, digits: int) -> int:
     return size * size
 
 
-def _pairs(rng: CounterRandom, operation: str, digits: int, count: int) -> Iterator[tuple[int, int]]:
+def _pairs(
+    rng: CounterRandom, operation: str, digits: int, count: int
+) -> Iterator[tuple[int, int]]:
     """Yield drawn pairs: every pair of a small cell in random order, else pairs for ever."""
     numbers = whole_numbers(digits)
     if count >= _pair_count(operation, digits):
@@ -105,9 +107,9 @@ class Arithmetic:
     """Rows `a, b, operator, answer, digits` and, for add and subtract, `carries`.
 
     Arguments: `operation` (add, subtract, multiply, divide), `digits` (list of the cells),
-    `per_cell` (rows of each cell, 100). Subtraction never goes below zero. Division is exact: divisor
-    and quotient have the cell's digits, `a` is their product. Rows of a cell are distinct; a cell
-    that has fewer distinct items than `per_cell` comes whole.
+    `per_cell` (rows of each cell, 100). Subtraction never goes below zero. Division is exact:
+    divisor and quotient have the cell's digits, `a` is their product. Rows of a cell are distinct;
+    a cell that has fewer distinct items than `per_cell` comes whole.
     """
 
     version = 1

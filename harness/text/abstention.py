@@ -17,7 +17,7 @@ _i = r"(?:\bI|\bwe)\s(?:(?:really|honestly|actually|truly|simply|just|currently|
 _do_not = r"(?:do\snot|don['’]?t)\s(?:really\s|actually\s|currently\s)?"
 _english = re.compile(
     rf"{_i}{_do_not}(?:know{_object}|have\s(?:(?:any|enough|sufficient|access|reliable|the|an?|specific"
-    r"|that|real-time|up-to-date|verified)\s){0,2}(?:to\s)?(?:information|data|answer|knowledge|details"
+    r"|that|real-time|up-to-date|verified)\s){0,2}(?:to\s)?(?:(?:that|this|the|any|such)\s)?(?:information|data|answer|knowledge|details"
     r"|idea|clue|evidence|context|way)\b)"
     rf"|\bI(?:\sam|['’]?m)\s(?:really\s|honestly\s|sorry,?\sbut\sI['’]?m\s)?(?:not\s(?:sure|certain|able"
     rf"\sto\s(?:answer|determine|tell|say|find|verify|confirm|provide))|unsure|uncertain|unable\sto\s"
@@ -30,8 +30,8 @@ _english = re.compile(
     r"|^\W{0,3}(?:it\s)?(?:can\s?not|can['’]?t)\sbe\s(?:determined|known|answered|inferred)"
     r"|\b(?:the\sanswer\sis|it\sis|it['’]s|this\sis)\s(?:unknown|unclear|not\sknown|unanswerable|impossible"
     r"\sto\s(?:know|tell|say|determine|answer))\b"
-    r"|\b(?:there\sis|there['’]s)\s(?:not\senough|insufficient|no\s(?:way\sto\s(?:know|tell|determine)"
-    r"|enough|sufficient))(?:\s(?:information|data|evidence|context|details)\b|\s|$)"
+    r"|\b(?:there\sis|there['’]s)\sno\s(?:way\sto\s(?:know|tell|determine)\b"
+    r"|(?:sufficient\s)?(?:information|data|evidence)\b)"
     r"|\b(?:not\senough|insufficient)\s(?:information|data|context|evidence)\b"
     r"|^\W{0,3}(?:unknown|unsure|not\ssure|no\sidea|unanswerable|undetermined|n/?a|idk|dunno)\W{0,3}$",
     re.IGNORECASE | re.MULTILINE,

@@ -120,9 +120,9 @@ def _fractional(
     """Read what may follow the whole part: a fraction, decimals after "point", "dozen"."""
     rest = [word for word, _, _ in words[at : at + 4]]
     if rest[:1] == ["dozen"]:
-        return at + 1, (value or 1) * 12
+        return at + 1, (Fraction(1) if value is None else value) * 12
     if rest and rest[0] in PARTS:
-        return at + 1, (1 if value is None else value) / Fraction(PARTS[rest[0]])
+        return at + 1, (Fraction(1) if value is None else value) / PARTS[rest[0]]
     if value is None:
         return at, None
     if rest[:1] == ["point"]:

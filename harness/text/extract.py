@@ -1,9 +1,9 @@
-"""Extractors by name, and chains of them: the door to answer extraction.
+r"""Extractors by name, and chains of them: the door to answer extraction.
 
 An extractor takes (text, sample) and returns an `Extraction` or None. Its `rule` says which rule of
 which extractor found the answer, its span lies in the original text, and `value` is the canonical
 form of a number ("1234.5"), an option ("B") or a yes/no. In a task file an extractor is a name, or
-a mapping of one name to arguments: `{regex: {pattern: 'x = (\\d+)'}}`, `{json: {field: answer}}`.
+a mapping of one name to arguments: `{regex: {pattern: 'x = (\d+)'}}`, `{json: {field: answer}}`.
 """
 
 from __future__ import annotations

@@ -17,11 +17,10 @@ from harness.text.option_text import by_text
 DEFAULT_OPTIONS = 10
 """Options assumed where the sample names none: A to J."""
 
+_positions = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _ORDINALS = {name: i for i, name in enumerate("一二三四五六七八九十")}
 _ORDINALS |= {str(i + 1): i for i in range(10)}
-_ORDINALS |= {
-    name: i for i, name in enumerate("first second third fourth fifth sixth seventh eighth".split())
-}
+_ORDINALS |= {name: i for i, name in enumerate(_positions)}
 
 _name = rf"[A-Ja-j]|[{options.STEMS}]|[{options.CIRCLED}]"
 _mention = re.compile(
@@ -29,8 +28,8 @@ _mention = re.compile(
     rf"|(?<=[(\[{{])(?P<small>[a-j])(?=[)\]}}])"
     rf"|(?P<stem>[{options.STEMS}])(?![{options.STEMS}、])|(?P<circled>[{options.CIRCLED}])"
     r"|(?:第|选项\s?)(?P<zh>[一二三四五六七八九十]|[0-9]{1,2}(?![0-9]))(?:个?选项|项|个)?(?![题步])"
-    r"|\b(?:option|choice)\s(?P<count>[0-9])(?![0-9])"
-    r"|\b(?P<en>first|second|third|fourth|fifth|sixth|seventh|eighth)\s(?:option|choice|one)\b"
+    r"|\b(?:[Oo]ption|[Cc]hoice)\s(?P<count>[0-9])(?![0-9])"
+    r"|\b(?P<en>(?i:first|second|third|fourth|fifth|sixth|seventh|eighth))\s(?:option|choice|one)\b"
 )
 _joint = re.compile(
     r"\s?(?:,|,?\s?(?:and|or|nor|&|/)\s|、|/|和|与|及|以及|或)\s?(?:选项|option\s)?"
@@ -70,6 +69,8 @@ _noun_before = re.compile(
     r"[\s-]$",
     re.IGNORECASE,
 )
+_zh_noun_before = re.compile(r"(?:维生素|方案|计划|点|[队班组型区座栋])$")
+_zh_noun_after = re.compile(r"\s?(?:语言|[型股级座栋队班组区点])")
 _bracket = re.compile(r"[(\[【][\s*]?$")
 
 
@@ -141,7 +142,7 @@ class _Reading:
 def _index(match: re.Match[str]) -> int:
     written = match.group(match.lastgroup or 0)
     if match.lastgroup in ("zh", "count", "en"):
-        return _ORDINALS.get(written, -1)
+        return _ORDINALS.get(written.lower(), -1)
     return options.index(written)
 
 
@@ -162,29 +163,28 @@ def _after(reading: _Reading, start: int, end: int) -> Mention | None:
         return item if reading.counts(item) else None
     lower = _lower_slot.match(reading.text, begin)
     if lower:
-        return Mention(options.index(lower.group()), begin, begin + 1, False, -1)  # noqa: FBT003
+        return Mention(options.index(lower.group()), begin, begin + 1, False, -1)
     return None
 
 
 def _announced(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     """Return the option of the last marker that names one."""
-    found: list[tuple[int, Mention, str]] = []
+    found: list[tuple[Mention, str]] = []
     for marked in announcements(reading.text):
         item = _after(reading, marked.start, marked.end) or _clause_choice(reading, marked.start)
         if item is not None:
-            found.append((item.start, item, marked.rule))
+            found.append((item, marked.rule))
     for match in _choose.finditer(reading.text):
         item = _after(reading, match.end(), match.end() + 40)
         if item is not None:
-            found.append((item.start, item, "chosen"))
-    for item in reading.allowed:
-        if reading.single(item) and _affirm.match(reading.text, item.end):
-            found.append((item.start, item, "affirmed"))
-    found = [entry for entry in found if entry[1].index < count]
-    if not found:
-        return None
-    _, item, rule = max(found, key=lambda entry: entry[0])
-    return item, rule
+            found.append((item, "chosen"))
+    found += [
+        (item, "affirmed")
+        for item in reading.allowed
+        if reading.single(item) and _affirm.match(reading.text, item.end)
+    ]
+    found = [(item, rule) for item, rule in found if item.index < count]
+    return max(found, key=lambda entry: entry[0].start, default=None)
 
 
 def _clause_choice(reading: _Reading, start: int) -> Mention | None:
@@ -205,7 +205,7 @@ def _whole(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     bare = reading.text.strip(" \n\t*_()[]{}.$:\"'`。、“”「」【】")
     start = reading.text.find(bare) if bare else 0
     if len(bare) == 1 and re.fullmatch(_name, bare) and options.index(bare) < count:
-        return Mention(options.index(bare), start, start + 1, True, -1), "whole"  # noqa: FBT003
+        return Mention(options.index(bare), start, start + 1, True, -1), "whole"
     labels = [
         item
         for item in reading.allowed
@@ -240,6 +240,17 @@ def _emphasised(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     return (item, "emphasised") if item else None
 
 
+def _is_name(text: str, item: Mention) -> bool:
+    """Return whether a bare letter is part of a name: vitamin C, C语言, the pronoun."""
+    before = text[max(0, item.start - 14) : item.start]
+    return bool(
+        text[item.start] == "I"
+        or _noun_before.search(before)
+        or _zh_noun_before.search(before)
+        or _zh_noun_after.match(text, item.end)
+    )
+
+
 def _bare(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     """Return the option where every letter that is not denied names the same one."""
     del count
@@ -247,10 +258,9 @@ def _bare(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     plain = [
         item
         for item in reading.allowed
-        if not (item.bare and (_noun_before.search(text[max(0, item.start - 14) : item.start])
-                               or text[item.start] == "I"))
+        if not (item.bare and _is_name(text, item))
         and text[item.start] not in options.STEMS + options.CIRCLED
-    ]  # fmt: skip
+    ]
     item = reading.unique(plain)
     return (item, "bare") if item else None
 

@@ -76,7 +76,7 @@ def closing_brace(text: str, start: int, reach: int = 2000) -> int | None:
 
 
 def boxes(text: str) -> Iterator[Marked]:
-    """Yield the contents of `\\boxed{…}`, nested braces included; unclosed ones are left out."""
+    r"""Yield the contents of `\boxed{…}`, nested braces included; unclosed ones are left out."""
     last = 0
     for match in _box.finditer(text):
         if match.start() < last:

@@ -53,12 +53,17 @@ _arabic = re.compile(
     | (?:(?<![A-Za-z0-9_.^])|(?<=USD)|(?<=RMB)|(?<=CNY)|(?<=EUR)|(?<=\bRs)|(?<=10\^))
       (?:(?P<chain>[0-9]++(?:{_SEPARATOR}[0-9]++)*+)(?P<dots>(?:\.[0-9]++)*+)|(?P<bare>\.[0-9]++))
     | (?P<vulgar>[{"".join(_VULGAR)}])
-    | \\[dt]?frac\s?\{{(?P<top>\s?-?[0-9]{{1,99}}\s?)\}}\s?\{{(?P<bottom>\s?[0-9]{{1,99}}\s?)\}}
+    | \\[dt]?frac\s?\{{(?P<top>\s?-?[0-9]{{1,99}}\s?)\}}
+      \s?\{{(?P<bottom>\s?[0-9]{{1,99}}\s?)\}}
     """,
     re.VERBOSE,
 )
-_before = re.compile(rf"(?:[{_MINUS}]\s?|(?:minus|negative)\s)?(?:US|HK|\\)?[$€£¥￥₹][{_MINUS}]?$"
-                     rf"|[{_MINUS}]$|(?:\bminus|\bnegative)\s$|负$|負$|零下$", re.IGNORECASE)  # fmt: skip
+_before = re.compile(
+    rf"(?:[{_MINUS}]\s?|(?:minus|negative)\s)?(?:US|HK|\\)?[$€£¥￥₹][{_MINUS}]?$"
+    rf"|[{_MINUS}]$|\b(?:minus|negative)\s$|负$|負$|零下$",
+    re.IGNORECASE,
+)
+_is_minus = re.compile(rf"[{_MINUS}负負]|minus|negative|零下", re.IGNORECASE)
 _power = re.compile(
     r"[eE](?P<e>[+-]?[0-9]{1,12})(?![0-9A-Za-z])"
     r"|\s?(?:[×xX*·]|\\times|\\cdot)\s?10(?:\^|\*\*)\{?\s?(?P<ten>[+\-−]?[0-9]{1,12})\}?(?![0-9])"
@@ -203,25 +208,33 @@ def _finished(text: str, match: re.Match[str], value: Fraction, end: int) -> Num
         if ratio is not None:
             return _dressed(text, match, ratio, over.end())
     if (mixed := _mixed.match(text, end)) and value.denominator == 1:
-        vulgar = mixed.group("vulgar")
-        top, bottom = mixed.group("top") or mixed.group("t"), mixed.group("bottom")
-        part = Fraction(*_VULGAR[vulgar]) if vulgar else _ratio(top, bottom or mixed.group("b"))
+        part = _mixed_part(mixed)
         if part is not None and part < 1:
             return _dressed(text, match, value + part, mixed.end())
     if power := _power.match(text, end):
-        high = power.group("high")
-        written = power.group("e") or power.group("ten") or high.translate(_SUPERSCRIPT)
-        exponent = int(written.replace("−", "-"))
+        exponent = _exponent(power)
         if abs(exponent) > MAX_EXPONENT:
             return None
-        return _dressed(text, match, value * Fraction(10) ** exponent, power.end())
-    if (raised := _raised.match(text, end)) and value < 10**4:
-        return _dressed(text, match, value ** int(raised.group(1)), raised.end())
-    if scale := _scale.match(text, end):
+        value, end = value * Fraction(10) ** exponent, power.end()
+    elif (raised := _raised.match(text, end)) and value < 10**4:
+        value, end = value ** int(raised.group(1)), raised.end()
+    elif scale := _scale.match(text, end):
         word = scale.group("word").lower()
         size = 12 if word == "dozen" else english.SCALES[word]
-        return _dressed(text, match, value * size, scale.end())
+        value, end = value * size, scale.end()
     return _dressed(text, match, value, end)
+
+
+def _mixed_part(mixed: re.Match[str]) -> Fraction | None:
+    if vulgar := mixed.group("vulgar"):
+        return Fraction(*_VULGAR[vulgar])
+    return _ratio(mixed.group("top") or mixed.group("t"), mixed.group("bottom") or mixed.group("b"))
+
+
+def _exponent(power: re.Match[str]) -> int:
+    high = power.group("high")
+    written = power.group("e") or power.group("ten") or high.translate(_SUPERSCRIPT)
+    return int(written.replace("−", "-"))
 
 
 def _ratio(top: str, bottom: str) -> Fraction | None:
@@ -235,9 +248,7 @@ def _dressed(text: str, match: re.Match[str], value: Fraction, end: int) -> Nume
     before = _before.search(text[max(0, start - 12) : start])
     if before:
         opening = start - len(before.group())
-        minus = any(mark in before.group() for mark in _MINUS + "负負") or before.group().lower()[
-            :3
-        ] in ("min", "neg", "零下")
+        minus = _is_minus.search(before.group()) is not None
         binary = minus and opening > 0 and _is_operand(text[opening - 1])
         if binary:  # 5-3, 20–30: the sign belongs between two numbers
             opening = start

@@ -97,7 +97,7 @@ def last_line(text: str, sample: Sample) -> Extraction | None:
 
 
 def announced(text: str, sample: Sample) -> Extraction | None:
-    """Return the text after the last answer marker, to the end of its sentence; for short answers."""
+    """Return the text after the last answer marker, to the end of its sentence."""
     del sample
     masked = mask_reasoning(text)
     for marked in reversed(announcements(view(text))):

@@ -11,22 +11,29 @@ from harness.text.markers import announcements, first_turn, view
 _no = (
     r"\bno\b(?!\s(?:one|doubt|matter|more|longer))|\bfalse\b|\bincorrect\b|\bwrong\b|\buntrue\b"
     r"|\bnope\b|(?:\bnot|n['’]t)\s(?:\w{1,12}ly\s|be\s){0,2}(?:true|correct|right|the\scase|so)\b"
-    r"|不是的?(?!否)|不对|不正确|不成立|不会|不能|不可以|没有|错误|错(?!过)|否(?!则|定|认)|假(?!设|如|定)"
+    r"|不是的?(?!否)|不对|不正确|不成立|不会|不能|不可以|没有|错误|错(?!过)|否(?![则定认正为能可有是对会])|假(?!设|如|定)"
 )
 _yes = (
     r"\byes\b|\btrue\b|\bcorrect\b|\bright\b|\byep\b|\byeah\b"
     r"|(?:\bnot|n['’]t)\s(?:false|wrong|incorrect)\b"
-    r"|没错|没有错|不错|是的|正确|成立|可以|能(?![力量源])|会(?!议)|有(?=[,。]|$)|对(?![于应比照称面方手付待])"
-    r"|是|真(?!实|的吗)"
+    r"|没错|没有错|不错|是的|正确|成立|可以|能(?![力量源])|会(?!议)|有(?=[,。]|$)"
+    r"|对(?![于应比照称面方手付待])|是|真(?!实|的吗)"
 )
-_polarity = re.compile(rf"(?P<yes>{_yes})|(?P<no>{_no})", re.IGNORECASE)
-_question = re.compile(r"是否|是不是|对不对|能否|能不能|会不会|可否|对错|是非|\byes/no\b|\btrue/false\b"
-                       r"|\byes\sor\sno\b|\btrue\sor\sfalse\b|是或否|对或错|[吗嘛]\?", re.IGNORECASE)  # fmt: skip
-_lead = re.compile(r"[\s*_\"'“”‘’「『(\[<$:：=.,，、\\{}-]{0,12}(?:(?:text|boxed)\s?\{\s?)?"
-                   r"(?:well|so|therefore|thus|hence|i think|i believe|clearly|it is|that is|it's|that's|this is"
-                   r"|this statement is|the statement is|the claim is|definitely|probably"
-                   r"|所以|因此|故|我认为|应该|这是|这个说法是?|该说法是?|这句话是?|此说法是?|答)?"
-                   r"[\s,，:：*\"'“]{0,4}", re.IGNORECASE)  # fmt: skip
+_denial = re.compile(f"(?P<no>{_no})", re.IGNORECASE)
+_affirmation = re.compile(f"(?P<yes>{_yes})", re.IGNORECASE)
+_question = re.compile(
+    r"(?<!答案)是否|是不是|对不对|能否|能不能|会不会|可否|对错|是非|是或否|对或错"
+    r"|\byes/no\b|\btrue/false\b|\byes\sor\sno\b|\btrue\sor\sfalse\b",
+    re.IGNORECASE,
+)
+_lead = re.compile(
+    r"[\s*_\"'“”‘’「『(\[<$:：=.,，、\\{}-]{0,12}(?:(?:text|boxed)\s?\{\s?)?"
+    r"(?:well|so|therefore|thus|hence|i\sthink|i\sbelieve|clearly|it\sis|that\sis|it's|that's"
+    r"|(?:this|the)(?:\s(?:statement|claim|sentence))?\sis|definitely|probably"
+    r"|所以|因此|故|我认为|应该|这是|(?:这个|该|此)(?:说法|命题|陈述)是?|这句话是?|答)?"
+    r"[\s,，:：*\"'“]{0,4}",
+    re.IGNORECASE,
+)
 _firm = re.compile(
     r"\b(?:yes|true|false)\b|\b(?:in)?correct\b|\bno\b(?=[\s*]{0,3}[.,!;:。，]|\s{0,3}$)"
     r"|(?:\bnot|n['’]t)\s(?:true|correct)\b|不?正确|错误|是的|不是的|不对|没错",
@@ -40,16 +47,15 @@ def _hide_questions(text: str) -> str:
 
 
 def _match(text: str, start: int, end: int | None = None) -> re.Match[str] | None:
-    """Return yes or no where it stands at `start`, past filler words; the denial is tried first."""
+    """Return yes or no where it stands at `start`, past filler words; the longer match wins."""
     lead = _lead.match(text, start)
     begin = lead.end() if lead else start
     limit = len(text) if end is None else end
     for at in dict.fromkeys((begin, start)):
-        denial = re.compile(f"(?P<no>{_no})", re.IGNORECASE).match(text, at, limit)
-        affirmation = re.compile(f"(?P<yes>{_yes})", re.IGNORECASE).match(text, at, limit)
-        longest = [found for found in (denial, affirmation) if found]
-        if longest:
-            return max(longest, key=lambda found: found.end())
+        both = (_denial.match(text, at, limit), _affirmation.match(text, at, limit))
+        found = [match for match in both if match]
+        if found:
+            return max(found, key=re.Match.end)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stats import calibration
@@ -74,6 +74,7 @@ def test_bins_equal_scikit_learn():
     assert [b.confidence for b in bins] == pytest.approx(confidence)
 
 
+@settings(deadline=None)
 @given(answers())
 def test_scores_equal_scikit_learn(data):
     """Brier, log score and AUROC are scikit-learn's."""
@@ -90,6 +91,7 @@ def test_scores_equal_scikit_learn(data):
         assert auroc(sure, right) is None
 
 
+@settings(deadline=None)
 @given(answers(), st.randoms(use_true_random=False))
 def test_everything_is_in_range_and_ignores_order(data, random):
     """All measures lie in 0…1 (log score ≥ 0) and do not move when rows are shuffled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import binom
@@ -90,6 +90,7 @@ def test_cluster_t_worked_by_hand():
     assert found.method == "cluster-t"
 
 
+@settings(deadline=None)
 @given(clustered())
 def test_clusters_of_one_row_change_nothing(data):
     """With a cluster per row every method gives its unclustered interval."""
@@ -101,6 +102,7 @@ def test_clusters_of_one_row_change_nothing(data):
     assert wilson_clustered(right, own) == wilson(right.sum(), len(right))
 
 
+@settings(deadline=None)
 @given(clustered(), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_bounded_intervals_hold_the_value_and_stay_inside(data, confidence):
     """0 ≤ low ≤ value ≤ high ≤ 1 for scores within 0…1, clustered or not."""
@@ -114,6 +116,7 @@ def test_bounded_intervals_hold_the_value_and_stay_inside(data, confidence):
         assert found.value - 1e-12 <= found.high <= 1
 
 
+@settings(deadline=None)
 @given(clustered(), st.randoms(use_true_random=False))
 def test_order_of_rows_does_not_matter(data, random):
     """Shuffling rows with their labels, and renaming the labels, moves no end."""
@@ -129,6 +132,7 @@ def test_order_of_rows_does_not_matter(data, random):
             assert x is None or x == pytest.approx(y, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(clustered(bits))
 def test_right_and_wrong_are_symmetric(data):
     """Exchanging 0 and 1 mirrors the interval."""
@@ -138,6 +142,7 @@ def test_right_and_wrong_are_symmetric(data):
     assert found.high == pytest.approx(1 - mirrored.low, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(clustered())
 def test_a_higher_confidence_is_wider(data):
     """The 99% interval holds the 90% interval."""
@@ -147,6 +152,7 @@ def test_a_higher_confidence_is_wider(data):
     assert wide.high >= narrow.high - 1e-12
 
 
+@settings(deadline=None)
 @given(clustered())
 def test_bounds_only_rescale(data):
     """Scores in percent give the interval of the same scores in 0…1, times 100."""

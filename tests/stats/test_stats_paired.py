@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -50,6 +50,7 @@ def test_tango_inverts_the_score_test(table):
     assert score_statistic(Discordance(*table), found.high) == pytest.approx(-z, abs=1e-3)
 
 
+@settings(deadline=None)
 @given(tables)
 def test_tango_holds_the_value_and_is_antisymmetric(counts):
     """-1 ≤ low ≤ value ≤ high ≤ 1, and exchanging the systems mirrors the interval."""
@@ -124,6 +125,7 @@ def test_discordance_counts():
         discordance([0, 1], [1])
 
 
+@settings(deadline=None)
 @given(tables)
 def test_mcnemar_equals_statsmodels(counts):
     """The exact p is statsmodels', and mid-p is never larger."""

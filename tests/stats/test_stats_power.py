@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -37,6 +37,7 @@ def test_mcnemar_table(discordance, effect, n):
     assert mcnemar_samples_needed(-effect, discordance) == n
 
 
+@settings(deadline=None)
 @given(effects, st.floats(0.01, 1), errors)
 def test_detectable_effect_inverts_samples_needed(effect, between, error):
     """The n items just see the effect that n was computed for, and n - 1 do not."""
@@ -46,6 +47,7 @@ def test_detectable_effect_inverts_samples_needed(effect, between, error):
     assert n == 1 or detectable_effect(n - 1, variance, error) > effect * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(effects, st.floats(0, 0.7), errors)
 def test_mcnemar_forms_are_inverse(effect, more, error):
     """The same for discordant pairs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -57,6 +57,7 @@ def test_borda_by_hand():
     assert borda(TABLE, DIRECTIONS) == pytest.approx([3 + 1 + 0.5, 1.5 + 2, 1.5 + 0 + 2, 0 + 0.5])
 
 
+@settings(deadline=None)
 @given(tables)
 def test_every_column_averages_to_one_half(table):
     """Each comparison hands out exactly one win, so a compared column's mean rate is ½."""
@@ -66,6 +67,7 @@ def test_every_column_averages_to_one_half(table):
         assert len(present) == 0 or present.mean() == pytest.approx(0.5)
 
 
+@settings(deadline=None)
 @given(tables)
 def test_negated_scores_with_opposite_direction_rank_alike(table):
     """Turning a metric round with its direction changes nothing; the order of columns neither."""
@@ -75,6 +77,7 @@ def test_negated_scores_with_opposite_direction_rank_alike(table):
     assert turned == pytest.approx(found, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(tables)
 def test_a_monotone_change_of_scale_changes_nothing(table):
     """Only the order within a column counts."""

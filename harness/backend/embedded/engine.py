@@ -128,7 +128,9 @@ def _generate(network: Network, drafts: list[Draft], length: int, capacity: int)
     while True:
         for draft, logits in zip(drafts, network.logits(last)[:, 0], strict=True):
             draft.take(logits)
-        live = np.array([index for index, draft in enumerate(drafts) if not draft.finish], dtype=int)
+        live = np.array(
+            [index for index, draft in enumerate(drafts) if not draft.finish], dtype=int
+        )
         if not live.size:
             return
         if live.size < len(drafts):
@@ -148,8 +150,8 @@ def _score(network: Network, jobs: Sequence[Job]) -> Iterator[Response]:
             scored = _score_pieces(network, [flat[index] for index in some], length)
             scores |= zip(some, scored, strict=True)
     done = iter(scores[index] for index in range(len(flat)))
-    for job, some in zip(jobs, pieces, strict=True):
-        parts = [next(done) for _ in some]
+    for job, own in zip(jobs, pieces, strict=True):
+        parts = [next(done) for _ in own]
         logprobs = [value for values, _ in parts for value in values]
         yield Response(
             loglikelihood=float(sum(logprobs)),

@@ -3,9 +3,9 @@
 Works on token arrays; knows nothing of text, requests or sampling.
 
 A row's result never depends on its neighbours. Everything is stacked as (sequences, ...), and
-`numpy.matmul` makes one call to the linear algebra library for each sequence (and head), whose shape
-depends on that sequence alone: its padded length and its cache. So a batch of 64 gives the very bits
-that 64 single calls give on the same machine.
+`numpy.matmul` makes one call to the linear algebra library for each tile of one sequence. The shape
+of a tile depends on that sequence alone: its padded length and its cache. So a batch of 64 gives
+the very bits that 64 single calls give on the same machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 BLOCK = 32
-"""Lengths are padded to a multiple of this, so that few shapes occur."""
+"""Rows of a tile; short lengths are padded to a multiple of this, so that few shapes occur."""
+CHUNK = 128
+"""Positions that attention sees in one call; longer lengths are padded to a multiple of this."""
+TILE = 262_144
+"""Most multiplications of one call (rows * in * columns), so that OpenBLAS keeps to one thread: for
+so little work, waiting for another costs more than it saves, above all on a busy machine."""
+LANES = 16
+"""Columns of a tile are a multiple of this, the numbers in the widest vector register."""
 
 
 class Config(Struct, frozen=True):
@@ -46,15 +53,39 @@ class Config(Struct, frozen=True):
     """Added under the root of a norm."""
 
 
+class Matrix:
+    """A weight matrix (out, in), cut into tiles (count, in, columns), the last filled with zeros."""
+
+    def __init__(self, weight: Floats) -> None:
+        self._out, width = weight.shape
+        columns = max(LANES, TILE // (BLOCK * width) // LANES * LANES)
+        count = -(-self._out // columns)
+        filled = np.zeros((count * columns, width), dtype=np.float32)
+        filled[: self._out] = weight
+        tiles = filled.reshape(count, columns, width).transpose(0, 2, 1)
+        self._tiles = np.ascontiguousarray(tiles)
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return x (sequences, length, in) times the weight, (sequences, length, out).
+
+        `length` is 1 or a multiple of `BLOCK`.
+        """
+        sequences, length, width = x.shape
+        rows = min(length, BLOCK)
+        y = x.reshape(-1, 1, rows, width) @ self._tiles
+        flat = y.transpose(0, 2, 1, 3).reshape(sequences, length, -1)
+        return np.ascontiguousarray(flat[..., : self._out])
+
+
 class Layer(Struct, frozen=True):
-    """Weights of one layer; matrices as (in, out)."""
+    """Weights of one layer."""
 
     attention_norm: Floats
-    query_key_value: Floats
-    out: Floats
+    query_key_value: Matrix
+    out: Matrix
     mlp_norm: Floats
-    gate_up: Floats
-    down: Floats
+    gate_up: Matrix
+    down: Matrix
 
 
 class Cache(Struct, frozen=True):
@@ -73,26 +104,46 @@ class Cache(Struct, frozen=True):
 
 
 def padded(length: int) -> int:
-    """Return `length`, rounded up to whole blocks."""
-    return -(-length // BLOCK) * BLOCK
+    """Return `length`, rounded up to whole blocks, or to whole chunks where it exceeds one.
+
+    >>> padded(20), padded(33), padded(129)
+    (32, 64, 256)
+    """
+    unit = BLOCK if length <= CHUNK else CHUNK
+    return -(-length // unit) * unit
 
 
 def rms_norm(x: Floats, weight: Floats, epsilon: float) -> Floats:
     """Root mean square normalisation along the last axis (Zhang and Sennrich 2019)."""
     scale = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + np.float32(epsilon))
-    return x / scale * weight
+    y: Floats = x / scale * weight
+    return y
 
 
 def silu(x: Floats) -> Floats:
     """Return x * sigmoid(x), by tanh, which cannot overflow."""
     half = np.float32(0.5)
-    return x * half * (np.float32(1) + np.tanh(x * half))
+    y: Floats = x * half * (np.float32(1) + np.tanh(x * half))
+    return y
 
 
-def softmax(x: Floats) -> Floats:
-    """Return probabilities along the last axis."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+def attend(q: Floats, k: Floats, v: Floats, mask: Floats) -> Floats:
+    """Return attention's values, as `q` (sequences, heads, length, size).
+
+    `k` and `v` hold `seen` positions, (sequences, heads, seen, size); `mask` is (…, length, seen),
+    minus infinity where nothing is to be seen. Both lengths are 1 or come from `padded`.
+    """
+    sequences, heads, length, size = q.shape
+    rows, chunk = min(length, BLOCK), min(k.shape[2], CHUNK)
+    asked = q.reshape(sequences, heads, -1, 1, rows, size)
+    keys = k.reshape(sequences, heads, 1, -1, chunk, size)
+    values = v.reshape(sequences, heads, 1, -1, chunk, size)
+    cut = mask.reshape(-1, 1, length // rows, rows, keys.shape[3], chunk).swapaxes(3, 4)
+    score = asked @ keys.swapaxes(-1, -2) * np.float32(size**-0.5) + cut
+    share = np.exp(score - score.max(axis=(3, 5), keepdims=True))
+    total = share.sum(axis=5).sum(axis=3)[..., None]
+    mixed: Floats = (share @ values).sum(axis=3) / total
+    return mixed.reshape(q.shape)
 
 
 def rotate(x: Floats, cos: Floats, sin: Floats) -> Floats:
@@ -108,7 +159,7 @@ class Network:
         self.config = config
         self.tensors = tensors
         self._embedding = tensors["embedding.weight"]
-        self._unembedding = np.ascontiguousarray(self._embedding.T)
+        self._unembedding = Matrix(self._embedding)
         self._norm = tensors["norm.weight"]
         self._layers = [self._layer(index) for index in range(config.layers)]
         size = config.width // config.heads
@@ -119,10 +170,16 @@ class Network:
 
     def _layer(self, index: int) -> Layer:
         def tensor(name: str) -> Floats:
-            value = self.tensors[f"blocks.{index}.{name}.weight"]
-            return np.ascontiguousarray(value.T)
+            return self.tensors[f"blocks.{index}.{name}.weight"]
 
-        return Layer(*(tensor(name) for name in Layer.__struct_fields__))
+        return Layer(
+            attention_norm=tensor("attention_norm"),
+            query_key_value=Matrix(tensor("query_key_value")),
+            out=Matrix(tensor("out")),
+            mlp_norm=tensor("mlp_norm"),
+            gate_up=Matrix(tensor("gate_up")),
+            down=Matrix(tensor("down")),
+        )
 
     @property
     def parameters(self) -> int:
@@ -131,7 +188,7 @@ class Network:
 
     def logits(self, hidden: Floats) -> Floats:
         """Return logits (sequences, length, vocabulary) of hidden states (…, …, width)."""
-        return np.matmul(hidden, self._unembedding)
+        return self._unembedding(hidden)
 
     def prefill(self, tokens: Ints, capacity: int = 0) -> tuple[Floats, Cache]:
         """Return hidden states (sequences, length, width) of tokens (sequences, length).
@@ -142,7 +199,7 @@ class Network:
         count, length = tokens.shape
         cache = self._empty(count, capacity)
         cos, sin = self._cos[:length], self._sin[:length]
-        later = np.triu(np.full((length, length), -np.inf, dtype=np.float32), 1)
+        mask = np.triu(np.full((length, length), -np.inf, dtype=np.float32), 1)
         x = self._embedding[tokens]
         for index, layer in enumerate(self._layers):
             q, k, v = self._heads(layer, x)
@@ -150,7 +207,7 @@ class Network:
             kept = min(length, capacity)
             cache.keys[index, :, :, :kept] = k[:, :, :kept]
             cache.values[index, :, :, :kept] = v[:, :, :kept]
-            x = self._rest(layer, x, self._mixed(q, k, v, later))
+            x = self._rest(layer, x, attend(q, k, v, mask))
         return rms_norm(x, self._norm, self.config.epsilon), cache
 
     def step(self, tokens: Ints, positions: Ints, cache: Cache) -> Floats:
@@ -160,7 +217,7 @@ class Network:
         """
         cos, sin = self._cos[positions, None, None], self._sin[positions, None, None]
         rows, capacity = np.arange(len(tokens)), cache.keys.shape[3]
-        unseen = np.arange(capacity) > positions[:, None, None, None]
+        unseen = np.arange(capacity) > positions[:, None]
         mask = np.where(unseen, np.float32(-np.inf), np.float32(0))
         x = self._embedding[tokens][:, None]
         for index, layer in enumerate(self._layers):
@@ -168,7 +225,7 @@ class Network:
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
             cache.keys[index, rows, :, positions] = k[:, :, 0]
             cache.values[index, rows, :, positions] = v[:, :, 0]
-            x = self._rest(layer, x, self._mixed(q, cache.keys[index], cache.values[index], mask))
+            x = self._rest(layer, x, attend(q, cache.keys[index], cache.values[index], mask))
         return rms_norm(x, self._norm, self.config.epsilon)
 
     def _empty(self, count: int, capacity: int) -> Cache:
@@ -180,24 +237,17 @@ class Network:
         """Return queries, keys and values, each (sequences, heads, length, size)."""
         c = self.config
         count, length, _ = x.shape
-        mixed = rms_norm(x, layer.attention_norm, c.epsilon) @ layer.query_key_value
+        mixed = layer.query_key_value(rms_norm(x, layer.attention_norm, c.epsilon))
         split = mixed.reshape(count, length, 3, c.heads, -1).transpose(2, 0, 3, 1, 4)
         q, k, v = np.ascontiguousarray(split)
         return q, k, v
 
-    def _mixed(self, q: Floats, k: Floats, v: Floats, mask: Floats) -> Floats:
-        """Return attention's values (sequences, length, width)."""
-        score = q @ k.swapaxes(-1, -2) * np.float32(q.shape[-1] ** -0.5) + mask
-        y = softmax(score) @ v
-        count, _, length, _ = y.shape
-        return np.ascontiguousarray(y.transpose(0, 2, 1, 3)).reshape(count, length, -1)
-
     def _rest(self, layer: Layer, x: Floats, mixed: Floats) -> Floats:
         """Return the residual stream after attention's output and the SwiGLU (Shazeer 2020)."""
-        x = x + mixed @ layer.out
-        inner = rms_norm(x, layer.mlp_norm, self.config.epsilon) @ layer.gate_up
+        x = x + layer.out(np.ascontiguousarray(mixed.swapaxes(1, 2)).reshape(x.shape))
+        inner = layer.gate_up(rms_norm(x, layer.mlp_norm, self.config.epsilon))
         gate, up = np.split(inner, 2, axis=-1)
-        return x + (silu(gate) * up) @ layer.down
+        return x + layer.down(silu(gate) * up)
 
 
 def log_softmax(logits: Floats) -> NDArray[np.float64]:

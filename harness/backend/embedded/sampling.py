@@ -36,7 +36,7 @@ def probabilities(logits: NDArray[np.float32], generation: Generation) -> NDArra
     equally likely ones by their number.
     """
     wide = logits.astype(np.float64)
-    share = np.exp((wide - wide.max()) / generation.temperature)
+    share: NDArray[np.float64] = np.exp((wide - wide.max()) / generation.temperature)
     share /= share.sum()
     if generation.top_p is not None and generation.top_p < 1:
         order = np.argsort(-share, kind="stable")

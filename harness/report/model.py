@@ -1,0 +1,60 @@
+"""What a report is made of. The command line reads the runs; this stage never does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.records import Cell
+
+RowSource = Callable[[], Iterator[dict[str, Any]]]
+"""Yields the rows of samples.parquet as dictionaries; maps come as lists of pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """One finished run."""
+
+    name: str
+    """Name of its directory."""
+    model: str
+    """How it is called in the report; two runs of one model have different labels."""
+    manifest: Mapping[str, Any]
+    """run.json."""
+    spec: Mapping[str, Any]
+    """spec.json."""
+    cells: tuple[Cell, ...]
+    samples: RowSource
+
+
+@dataclass(frozen=True, slots=True)
+class TaskText:
+    """What a task says of itself; empty where its file is not at hand."""
+
+    task: str
+    title: str = ""
+    about: str = ""
+    language: str = ""
+    method: str = ""
+    tags: tuple[str, ...] = ()
+    chance: float | None = None
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """A whole report."""
+
+    name: str
+    runs: Sequence[RunData]
+    tasks: Mapping[str, TaskText]
+    board: Mapping[str, Any]
+    """board.json, decoded."""
+    command: str = ""
+    """What makes this report again."""
+    samples: bool = True
+    """False: a board alone, whose pages hold no samples."""
+    version: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,114 @@
+"""An OpenAI-compatible server for tests: counts what it is asked, and fails on purpose.
+
+Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05,json=0.05`.
+It prints its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
+A fault is drawn from the prompt and the number of times it was asked, so a retry can succeed and
+the same run meets the same faults. GET /stats tells counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import re
+from collections import Counter
+
+from aiohttp import web
+
+QUESTION = re.compile(r"What is (\d+) \+ (\d+)\?")
+
+
+def draw(*keys: object) -> float:
+    """Return a number in [0, 1) that depends on the keys alone."""
+    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def answer(prompt: str) -> str:
+    """Add, wrongly for one question in five; or say yes."""
+    found = QUESTION.search(prompt)
+    if not found:
+        return "yes"
+    total = int(found[1]) + int(found[2])
+    return str(total + (draw("wrong", prompt) < 0.2))
+
+
+class Server:
+    """Answers, counts, fails."""
+
+    def __init__(self, latency_s: float, faults: dict[str, float]) -> None:
+        self.latency_s, self.faults = latency_s, faults
+        self.seen: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.by_status: Counter[str] = Counter()
+
+    def fault(self, prompt: str) -> str | None:
+        share = draw("fault", prompt, self.seen[prompt])
+        for name, rate in self.faults.items():
+            if share < rate:
+                return name
+            share -= rate
+        return None
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        prompt = body["messages"][-1]["content"]
+        self.seen[prompt] += 1
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s)
+        fault = self.fault(prompt)
+        self.by_status[fault or "200"] += 1
+        if fault == "drop":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if fault == "json":
+            return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+        if fault is not None:
+            headers = {"Retry-After": "0"} if fault == "429" else {}
+            return web.json_response(
+                {"error": {"message": "on purpose"}}, status=int(fault), headers=headers
+            )
+        self.answered[prompt] += 1
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": answer(prompt)},
+            "finish_reason": "stop",
+        }
+        usage = {"prompt_tokens": len(prompt), "completion_tokens": 3}
+        return web.json_response({"model": body["model"], "choices": [choice], "usage": usage})
+
+    async def stats(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "requests": sum(self.seen.values()),
+                "distinct": len(self.seen),
+                "answered_twice": sum(n > 1 for n in self.answered.values()),
+                "by_status": self.by_status,
+            }
+        )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--faults", default="")
+    options = parser.parse_args()
+    pairs = (pair.split("=") for pair in options.faults.split(",") if pair)
+    server = Server(options.latency_ms / 1000, {name: float(rate) for name, rate in pairs})
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", server.chat)
+    app.router.add_get("/stats", server.stats)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", options.port)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
