@@ -75,7 +75,8 @@ OWNED = words(
     car bike bicycle phone book books pencil pencils toys toy money job work school class shoes
     shoe hat coat dress shirt jacket hair eyes face hand hands head heart arm arms leg legs foot
     feet name birthday life homework lunch breakfast dinner office garden kitchen wallet purse
-    own favorite favourite best old new left right first last
+    keys glasses watch ring seat ticket turn shift speech team report notes patients students
+    colleagues own favorite favourite best old new left right first last
     """
 )
 

@@ -13,8 +13,8 @@ from harness.errors import InvalidFile, suggestion
 from harness.identity import CounterRandom
 
 BASE = 10
-MAX_DIGITS = 30
-"""More than any model does; a bound keeps a stranger's task file from using up the memory."""
+MAX_DIGITS = 19
+"""The widest numbers that `CounterRandom` draws, which has 64 bits."""
 MAX_PER_CELL = 100_000
 
 
@@ -143,7 +143,7 @@ def _checked(args: Mapping[str, Any]) -> tuple[str, list[int], int]:
             hint = suggestion(str(key), known)
             raise InvalidFile(f"unknown argument{hint}", key=str(key), allowed=", ".join(known))
     operation = args.get("operation")
-    if operation not in OPERATIONS:
+    if not isinstance(operation, str) or operation not in OPERATIONS:
         raise _wrong("operation", ", ".join(OPERATIONS), args)
     digits = args.get("digits")
     if not isinstance(digits, list | tuple) or not digits or not all(map(_is_width, digits)):
@@ -153,7 +153,7 @@ def _checked(args: Mapping[str, Any]) -> tuple[str, list[int], int]:
     per_cell = args.get("per_cell", 100)
     if not _is_int(per_cell) or not 1 <= per_cell <= MAX_PER_CELL:
         raise _wrong("per_cell", f"a whole number from 1 to {MAX_PER_CELL}", args)
-    return str(operation), list(digits), per_cell
+    return operation, list(digits), per_cell
 
 
 def _is_int(value: object) -> bool:

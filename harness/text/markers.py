@@ -44,7 +44,7 @@ _answer = re.compile(f"{_english}|{_chinese}|{_line_start}", re.IGNORECASE | re.
 _lead = re.compile(r"[\s*_:：]{0,16}")
 _hashes = re.compile(r"####[ \t]{0,4}(?=\S)")
 _sentence_end = re.compile(r"[\n。!?；]|\.(?=[\s\"'*]|$)")
-_box = re.compile(r"\\f?box(?:ed)?\s?\{")
+_brace = re.compile(r"(?P<box>\\f?box(?:ed)?\s?\{)|\\[{}]|[{}]")
 _next_question = re.compile(
     r"\n[ \t*#]{0,4}(?:Q|Question|问题|题目|User|Human)(?:\s?[0-9]{1,3})?[:：]", re.IGNORECASE
 )
@@ -64,27 +64,21 @@ def sentence_end(text: str, start: int, reach: int = REACH) -> int:
     return match.start()
 
 
-def closing_brace(text: str, start: int, reach: int = 2000) -> int | None:
-    """Return the position of the brace that closes what opened before `start`."""
-    depth = 1
-    for brace in re.finditer(r"\\?[{}]", text[start : start + reach]):
-        if brace.group() in ("{", "}"):
-            depth += 1 if brace.group() == "{" else -1
-            if depth == 0:
-                return start + brace.start()
-    return None
-
-
 def boxes(text: str) -> Iterator[Marked]:
-    r"""Yield the contents of `\boxed{…}`, nested braces included; unclosed ones are left out."""
-    last = 0
-    for match in _box.finditer(text):
-        if match.start() < last:
-            continue
-        end = closing_brace(text, match.end())
-        if end is not None:
-            last = end
-            yield Marked("boxed", match.end(), end)
+    r"""Yield the contents of `\boxed{…}` in the order of their closing braces.
+
+    Braces nest; a box that is never closed is left out.
+    """
+    opened: list[int | None] = []
+    for brace in _brace.finditer(text):
+        if brace.group("box"):
+            opened.append(brace.end())
+        elif brace.group() == "{":
+            opened.append(None)
+        elif brace.group() == "}" and opened:
+            start = opened.pop()
+            if start is not None:
+                yield Marked("boxed", start, brace.start())
 
 
 def announcements(text: str) -> list[Marked]:

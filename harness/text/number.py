@@ -18,6 +18,7 @@ _bold_content = re.compile(
 )
 _equals = re.compile(r"[=≈＝]\s?[\\$*]{0,3}\s?$")
 _operators = re.compile(r"[-+*/×÷·−^]|\\times|\\div|\\cdot|\b(?:plus|minus|times|x)\b")
+_stop = re.compile(r"[,;，；、]")
 _lone_rest = re.compile(r"[\s.。$*°]{0,6}(?:[A-Za-z]{1,16}|[\u4e00-\u9fff]{1,4})?[\s.。$*]{0,4}")
 _enumerator_after = re.compile(r"[.)、:]\s?(?=[^\n]{0,3}[^\W0-9])")
 _label_before = re.compile(
@@ -123,6 +124,10 @@ class _Reading:
                 starts.add(item.start)
         return starts
 
+    def between(self, start: int, end: int) -> list[Numeral]:
+        """Return the numbers that begin in start…end."""
+        return self.numbers[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
+
     def usable(self, start: int, end: int) -> list[Numeral]:
         """Return the numbers in a stretch that are not denied, dates only where nothing else is."""
         inside = [
@@ -135,33 +140,24 @@ class _Reading:
         return [item for item in inside if not _is_date(self.text, item)] or inside
 
     def answer_in(self, marked: Marked) -> Numeral | None:
-        """Return the answer in an announced stretch: its first number, or what that comes to."""
+        """Return the answer in an announced stretch: its first number, or what that comes to.
+
+        "3 * 4 = 12" comes to 12; in "x = 12, where y = 3" the comma ends the calculation.
+        """
         items = self.usable(marked.start, marked.end)
         if not items:
             return None
-        chosen = items[0]
+        result = last = items[0]
         for item in items[1:]:
-            between = self.text[chosen.end : item.start]
-            if re.search("[,;，；、]|, ", between):
+            between = self.text[last.end : item.start]
+            if _stop.search(between):
                 break
             if _equals.search(between):
-                chosen = item
+                result = item
             elif not _operators.search(between):
                 break
-            elif self._leads_to_result(items, item):
-                continue
-            else:
-                break
-        return chosen if chosen is items[0] or self._computed(items[0], chosen) else items[0]
-
-    def _leads_to_result(self, items: Sequence[Numeral], item: Numeral) -> bool:
-        later = [other for other in items if other.start > item.start]
-        return any(
-            _equals.search(self.text[max(0, other.start - 6) : other.start]) for other in later
-        )
-
-    def _computed(self, first: Numeral, last: Numeral) -> bool:
-        return "=" in self.text[first.end : last.start] or "≈" in self.text[first.end : last.start]
+            last = item
+        return result
 
 
 def _announced(reading: _Reading) -> tuple[Numeral, str] | None:
@@ -185,27 +181,42 @@ def _emphasised(reading: _Reading) -> tuple[Numeral, str] | None:
 
 def _alone(reading: _Reading) -> tuple[Numeral, str] | None:
     """Return the number of the first line where it stands there alone and no other line is such."""
-    lines = [
-        (match.start(), match.end())
-        for match in re.finditer(r"[^\n]+", reading.text)
-        if not match.group().isspace()
-    ]
-    alone = [span for span in lines if (items := reading.usable(*span)) and len(items) == 1
-             and not reading.text[span[0] : items[0].start].strip(" $*=")
-             and _lone_rest.fullmatch(reading.text, items[0].end, span[1])]  # fmt: skip
-    if len(alone) == 1 and alone[0] == lines[0]:
-        return reading.usable(*alone[0])[0], "alone"
-    return None
+    first: Numeral | None = None
+    for line in re.finditer(r"[^\n]+", reading.text):
+        if line.group().isspace():
+            continue
+        item = _lone(reading, *line.span())
+        if first is not None and item is not None:
+            return None
+        if first is None:
+            if item is None:
+                return None
+            first = item
+    return None if first is None else (first, "alone")
+
+
+def _lone(reading: _Reading, start: int, end: int) -> Numeral | None:
+    """Return the number of a line that holds nothing else but a unit."""
+    items = reading.between(start, end)
+    if len(items) != 1 or reading.text[start : items[0].start].strip(" $*="):
+        return None
+    if not _lone_rest.fullmatch(reading.text, items[0].end, end):
+        return None
+    return items[0] if reading.usable(start, end) else None
 
 
 def _last(reading: _Reading) -> tuple[Numeral, str] | None:
-    items = reading.usable(0, len(reading.text))
-    if not items:
-        return None
-    firm = [item for item in items if not (_is_word(item) and item.value == 1)]
-    item = (firm or items)[-1]
-    before = reading.text[max(0, item.start - 8) : item.start]
-    return item, "equals" if _equals.search(before) else "last"
+    """Return the last number; a date, a rank or the word "one" only where nothing else is."""
+    spare: Numeral | None = None
+    for item in reversed(reading.numbers):
+        if denied_number(reading.text, item.start, item.end):
+            continue
+        if not _is_date(reading.text, item) and not (_is_word(item) and item.value == 1):
+            before = reading.text[max(0, item.start - 8) : item.start]
+            return item, "equals" if _equals.search(before) else "last"
+        if spare is None or (_is_date(reading.text, spare) and not _is_date(reading.text, item)):
+            spare = item
+    return None if spare is None else (spare, "last")
 
 
 def number(text: str, sample: Sample) -> Extraction | None:

@@ -95,7 +95,12 @@ BAD = [
     (HEAD + "slices: [[a, 1]]\n", 4, "slices[0][1]", "allowed: text; got: integer 1"),
     (HEAD + "choices: [{txt: a}]\n", 4, "choices[0].txt", "did you mean 'text'?"),
     (HEAD + "choices: [{context: a}]\n", 4, "choices[0].text", "is missing"),
-    (HEAD + "generation: {max_token: 3}\n", 4, "generation.max_token", "did you mean 'max_tokens'?"),
+    (
+        HEAD + "generation: {max_token: 3}\n",
+        4,
+        "generation.max_token",
+        "did you mean 'max_tokens'?",
+    ),
     (HEAD + "generation: {temperature: hot}\n", 4, "generation.temperature", "allowed: number"),
     (HEAD + "arms:\n  a: {sistem: x}\n", 5, "arms.a.sistem", "did you mean 'system'?"),
     (HEAD + "arms:\n  a: {shots: {count: x}}\n", 5, "arms.a.shots.count", "allowed: integer"),

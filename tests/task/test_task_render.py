@@ -73,7 +73,7 @@ TARGETS = [
     ("choices: ['{{ q }}', 'b']\ntarget: 'q{{ a }}'", ("q0",), 0),
     ("choices: [{text: '{{ q }}', context: 'c{{ a }}'}, b]\ntarget: b", ("b",), 1),
     ("choices: '{{ [7, 8, 9] }}'\ntarget: '{{ 8 }}'", ("8",), 1),
-    ("choices: [no, yes]\ntarget: '{{ \"yes\" if a == 0 else \"no\" }}'", ("yes",), 1),
+    ('choices: [no, yes]\ntarget: \'{{ "yes" if a == 0 else "no" }}\'', ("yes",), 1),
 ]
 
 

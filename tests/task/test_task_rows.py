@@ -56,9 +56,12 @@ def test_generator_rows_and_hash(tmp_path):
 
 
 def test_jsonl_rows_and_hash(tmp_path):
-    """A JSONL file is read relative to the task; blank lines and a byte order mark are skipped;
-    equal rows are told apart; the hash is of the bytes."""
-    data = b'\xef\xbb\xbf{"q": "\xe4\xbd\xa0"}\n\n{"q": 1e2, "big": 123456789012345678901234567890}\n{"q": "\xe4\xbd\xa0"}'
+    """A JSONL file is read beside its task, blank lines skipped, and hashed by its bytes."""
+    data = (
+        b'\xef\xbb\xbf{"q": "\xe4\xbd\xa0"}\n\n'
+        b'{"q": 1e2, "big": 123456789012345678901234567890}\n'
+        b'{"q": "\xe4\xbd\xa0"}'
+    )
     (tmp_path / "rows.jsonl").write_bytes(data)
     found = rows_of(task_at(tmp_path, "{file: rows.jsonl}"))
     assert [row["q"] for row in found.rows] == ["你", 100.0, "你"]

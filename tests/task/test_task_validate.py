@@ -33,9 +33,7 @@ def test_each_stage_reports(problems):
     assert "did you mean 'prompt'" in problems("promt: x\n")[0]
     assert "is not valid JSON" in problems("prompt: x\n", rows="{\n")[0]
     assert "template:" in problems("prompt: '{{'\n")[0]
-    assert "row 2: 'z' is undefined" in problems(
-        "prompt: '{{ z if q == 2 else q }}'\n"
-    )[0]
+    assert "row 2: 'z' is undefined" in problems("prompt: '{{ z if q == 2 else q }}'\n")[0]
 
 
 def test_every_arm_reports_each_place_once(problems):
@@ -46,9 +44,7 @@ def test_every_arm_reports_each_place_once(problems):
 
 def test_too_few_examples_is_a_problem(problems):
     """Examples that cannot be drawn are found before a run."""
-    assert "ask for fewer shots" in problems(
-        "prompt: x\ntarget: y\nshots: {count: 5}\n"
-    )[0]
+    assert "ask for fewer shots" in problems("prompt: x\ntarget: y\nshots: {count: 5}\n")[0]
 
 
 def test_schema_lists_every_key():

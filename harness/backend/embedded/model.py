@@ -54,7 +54,7 @@ class Config(Struct, frozen=True):
 
 
 class Matrix:
-    """A weight matrix (out, in), cut into tiles (count, in, columns), the last filled with zeros."""
+    """A weight (out, in), cut into tiles (count, in, columns); the last is filled with zeros."""
 
     def __init__(self, weight: Floats) -> None:
         self._out, width = weight.shape

@@ -1,0 +1,95 @@
+"""One reading of the samples: everything that pages show of them beside the samples themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.report.blocks import Packer, turns
+from harness.report.model import RunData
+
+CHANGED_KEPT = 3
+"""Perturbed inputs shown for each variant of a task."""
+
+
+@dataclass(slots=True)
+class TaskSurvey:
+    """What the samples of one task in one run say."""
+
+    example: dict[str, Any] | None = None
+    """A row's turns as sent, its target."""
+    changed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By variant: inputs with the spans that were changed."""
+    pairs: dict[str, list[float]] = field(default_factory=dict)
+    """By cluster: the primary scores of its unperturbed samples."""
+    sure: list[tuple[float, float]] = field(default_factory=list)
+    """(confidence, primary score) of the unperturbed samples."""
+
+    @property
+    def both_one_none(self) -> tuple[int, int, int] | None:
+        """How many pairs have both twins right, one, none; None where samples are not pairs."""
+        pairs = [scores for scores in self.pairs.values() if len(scores) == 2]  # noqa: PLR2004
+        if not pairs or len(pairs) < len(self.pairs) / 2:
+            return None
+        right = [sum(score >= 1 for score in scores) for scores in pairs]
+        return right.count(2), right.count(1), right.count(0)
+
+
+@dataclass(slots=True)
+class RunSurvey:
+    """What the samples of one run say, and the samples packed."""
+
+    rows: int = 0
+    tasks: dict[str, TaskSurvey] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    index: str = ""
+    blocks: list[str] = field(default_factory=list)
+
+
+def primaries(run: RunData) -> dict[str, str]:
+    """Return each task's primary metric: that of its first cell."""
+    found: dict[str, str] = {}
+    for cell in run.cells:
+        found.setdefault(cell.task, cell.metric)
+    return found
+
+
+def survey(run: RunData, tasks: list[str]) -> RunSurvey:
+    """Read a run's samples once. `tasks` gives the positions that the index uses."""
+    found = RunSurvey()
+    primary = primaries(run)
+    packer = Packer(tasks, primary)
+    for row in run.samples():
+        packer.add(row)
+        found.rows += 1
+        found.statuses[row["status"]] = found.statuses.get(row["status"], 0) + 1
+        task = found.tasks.setdefault(row["task"], TaskSurvey())
+        _look(task, row, primary.get(row["task"], ""))
+    found.index = packer.close()
+    found.blocks = packer.blocks
+    return found
+
+
+def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
+    if row["variant"] != "original":
+        kept = task.changed.setdefault(row["variant"], [])
+        if row["spans"] and len(kept) < CHANGED_KEPT:
+            kept.append({"input": row["input"], "spans": row["spans"]})
+        return
+    if task.example is None and row["transcript"]:
+        sent, _ = turns(row)
+        task.example = {"sent": sent, "target": row["target"], "choices": _options(row)}
+    score = dict(row["scores"] or ()).get(metric)
+    if score is None or row["epoch"]:
+        return
+    if row["cluster"]:
+        task.pairs.setdefault(f"{row['arm']} {row['cluster']}", []).append(score)
+    if row["confidence"] is not None:
+        task.sure.append((row["confidence"], score))
+
+
+def _options(row: Mapping[str, Any]) -> list[str]:
+    if row["choices"]:
+        return [choice["text"] for choice in row["choices"]]
+    return []
