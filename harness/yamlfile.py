@@ -240,7 +240,7 @@ class _Reader:
             if name in out:
                 first = self.lines[full]
                 raise self.fail(f"given twice (first on line {first})", event, full)
-            line = event.start_mark.line + 1
+            line = _line(event)
             out[name] = self.value(next(self.events), full, depth + 1)
             if isinstance(out[name], dict | list):
                 self.lines[full] = line  # a container is found by its key

@@ -7,9 +7,12 @@ import contextlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import StrictUndefined
+from jinja2.exceptions import SecurityError
 
 from harness.errors import InvalidFile
-from harness.template import MAX_TEMPLATE, compile_template
+from harness.template import MAX_TEMPLATE, Template, compile_template
+from harness.template.sandbox import Environment
 
 FIELDS = {
     "a": 5,
@@ -110,6 +113,13 @@ ATTACKS = [
     "{{ 10 ** (10 ** 10) }}",
     "{{ (2 ** 16000) * (2 ** 16000) }}",
     "{{ 2 ** 16000 }}",
+    "{{ 2 ** 8000 * 2 ** 8000 * 2 ** 8000 }}",
+    "{{ '%s'|format(1, x=2) }}",
+    "{{ text.replace('a') }}",
+    "{{ ','.join(5) }}",
+    "{% set n = namespace() %}{{ n['x'] }}",
+    "{% for x in zz %}{% endfor %}",
+    "{{ big ~ big }}",
     "{{ 9.0 ** 999 }}",
     "{{ 'a'|center(10 ** 9) }}",
     "{{ 'a'.center(1000000000) }}",
@@ -222,6 +232,20 @@ def test_value_fails_like_render(text):
     """`value` translates errors as `render` does."""
     with pytest.raises(InvalidFile):
         made(text).value(FIELDS)
+
+
+def test_text_longer_than_the_output_limit_is_refused():
+    """A field alone is held to the limit as anything else is."""
+    with pytest.raises(InvalidFile, match="does too much"):
+        made("{{ text }}").render({"text": "x" * 1_000_001})
+
+
+def test_only_listed_methods_are_called():
+    """Were a method to slip past the attribute check, calling it is refused still."""
+    environment = Environment(undefined=StrictUndefined)
+    for method in ([].append, Template.render, made("x").render):
+        with pytest.raises(SecurityError):
+            environment.call(environment.context({}), method, 1)
 
 
 def test_undefined_name_suggests_a_field():

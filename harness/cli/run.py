@@ -57,7 +57,7 @@ def command(**flags: Any) -> int:
     as_json, dry = flags.pop("as_json"), flags.pop("dry_run")
     spec, execution = settings(flags)
     if dry:
-        return _dry_run(spec, execution)
+        return _dry_run(spec, execution, as_json=as_json)
     with LiveProgress(enabled=sys.stderr.isatty()) as progress:
         result = pipeline.run(spec, execution, progress)
     report(result, as_json=as_json)
@@ -103,9 +103,14 @@ def report(result: RunResult, *, as_json: bool) -> None:
     click.echo(f"{result.directory}")
 
 
-def _dry_run(spec: RunSpec, execution: Execution) -> int:
-    from harness.pipeline import preview
+def _dry_run(spec: RunSpec, execution: Execution, *, as_json: bool) -> int:
+    from harness.preview import lines, preview
+    from harness.records import to_json
 
-    for line in preview(spec, execution):
-        click.echo(line)
+    found = preview(spec, execution)
+    if as_json:
+        click.echo(to_json(found).decode())
+    else:
+        click.echo("\n".join(lines(found)))
+        click.echo("nothing was sent")
     return 0

@@ -9,6 +9,7 @@ from harness.records import Cell
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.box import SIMPLE
     from rich.table import Table
 
 
@@ -58,9 +59,10 @@ def headline(cells: Sequence[Cell]) -> list[Cell]:
 
 def results_table(cells: Sequence[Cell], title: str) -> Table:
     """Return a table of cells with n, interval and failure counts."""
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
     table.add_column("task")
     for optional in ("arm", "variant"):
         if len({getattr(cell, optional) for cell in cells}) > 1:

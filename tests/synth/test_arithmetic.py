@@ -22,6 +22,7 @@ numbers = st.integers(0, 10**9)
 
 
 def rows(operation, digits=(1, 2, 3), per_cell=100, seed=0):
+    """The generator's rows as a list."""
     return list(
         Arithmetic()({"operation": operation, "digits": list(digits), "per_cell": per_cell}, seed)
     )
@@ -65,7 +66,7 @@ def test_division_is_exact(digits):
 
 
 def test_subtraction_never_goes_below_zero():
-    """a >= b in every subtraction."""
+    """In every subtraction a >= b."""
     assert all(row["a"] >= row["b"] for row in rows("subtract"))
 
 
@@ -81,7 +82,7 @@ def test_carries_by_digit_sums(a, b):
 
 @given(numbers, numbers)
 def test_borrows_are_the_carries_of_the_sum_back(a, b):
-    """a - b borrows exactly where (a - b) + b carries."""
+    """Taking b from a borrows exactly where adding b back to the difference carries."""
     a, b = max(a, b), min(a, b)
     assert count_borrows(a, b) == count_carries(a - b, b)
 
