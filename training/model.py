@@ -52,8 +52,8 @@ class Block(nn.Module):
         y = score.softmax(dim=-1).to(v.dtype) @ v
         x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
         gate, up = self.gate_up(self.mlp_norm(x)).chunk(2, dim=-1)
-        y: Tensor = x + self.down(functional.silu(gate) * up)
-        return y
+        inner: Tensor = self.down(functional.silu(gate) * up)
+        return x + inner
 
 
 class Network(nn.Module):

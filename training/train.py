@@ -31,7 +31,7 @@ from training.holdout import held_out
 from training.model import Network
 
 SIZES = {
-    "nano": Config(width=32, layers=2, heads=2, hidden=64, vocabulary=VOCABULARY),
+    "nano": Config(width=48, layers=2, heads=3, hidden=96, vocabulary=VOCABULARY),
     "micro": Config(width=48, layers=3, heads=3, hidden=128, vocabulary=VOCABULARY),
     "mini": Config(width=160, layers=5, heads=5, hidden=384, vocabulary=VOCABULARY),
 }

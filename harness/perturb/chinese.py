@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import ClassVar, Literal
 
@@ -15,8 +16,11 @@ from harness.perturb.letters import open_stretches
 from harness.records import Sample
 
 
+@cache
 def converter(config: str, name: str) -> Callable[[str], str]:
     """Return OpenCC's conversion `config` (s2t, t2s); `name` is the perturbation that needs it.
+
+    Kept once made, since reading its dictionaries takes a hundred times as long as a sample.
 
     Raises:
         UsageError: the package opencc is not installed.

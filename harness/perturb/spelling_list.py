@@ -102,3 +102,6 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
     (line.split()[0], line.split()[1]) for line in _LIST.strip().splitlines()
 )
 """(British, American), in small letters."""
+
+TO_AMERICAN: dict[str, str] = {"metre": "meter", "metres": "meters", "programme": "program"}
+"""British → American only: the American word also names what Britons spell the same way."""

@@ -19,7 +19,7 @@ from harness.perturb.edit import (
 )
 from harness.perturb.letters import WORD
 from harness.perturb.misspelling_list import MISSPELLINGS
-from harness.perturb.spelling_list import PAIRS
+from harness.perturb.spelling_list import PAIRS, TO_AMERICAN
 from harness.records import Sample
 
 
@@ -62,7 +62,7 @@ class SpellingRegion:
         """Return the sample spelt throughout as in one region, drawn where it mixes both."""
         if not speaks(self.languages, sample.language):
             return unchanged(sample, self.name)
-        british = dict(PAIRS)
+        british = {**dict(PAIRS), **TO_AMERICAN}
         american = {there: here for here, there in PAIRS}
         found = [(match, match[0].lower()) for match in WORD.finditer(sample.input)]
         mixed = any(w in british for _, w in found) and any(w in american for _, w in found)
@@ -83,6 +83,18 @@ DIALECT: Mapping[str, str] = {
     "am not": "ain't",
     "isn't": "ain't",
     "aren't": "ain't",
+    "has not": "ain't",
+    "have not": "ain't",
+    "hasn't": "ain't",
+    "haven't": "ain't",
+    "does not": "don't",
+    "doesn't": "don't",
+    "there is no": "ain't no",
+    "there are no": "ain't no",
+    "there is a": "it's a",
+    "there is an": "it's an",
+    "there are some": "it's some",
+    "there are many": "it's many",
     "all of you": "y'all",
     "going to": "gonna",
     "want to": "wanna",

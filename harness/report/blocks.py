@@ -16,6 +16,8 @@ from harness.records import to_json
 BLOCK_ROWS = 200
 """Samples in one block: one is decoded to show one sample."""
 LABEL_CHARS = 72
+INDEX = ("id", "t", "a", "v", "e", "s", "x", "l", "g", "w", "c")
+"""Columns of the list: id, task, arm, variant, epoch, status, score, label, got, wanted, slices."""
 STATUSES = ("ok", "unparsed", "error", "unjudged")
 
 
@@ -25,9 +27,9 @@ def packed(value: object) -> str:
 
 
 def short(text: str | None, limit: int = LABEL_CHARS) -> str:
-    """Return the start of a text on one line.
+    r"""Return the start of a text on one line.
 
-    >>> short("a\\nb   c"), short("abcdef", 4)
+    >>> short("a\nb   c"), short("abcdef", 4)
     ('a b c', 'abc…')
     """
     line = " ".join((text or "")[: 8 * limit].split())
@@ -69,13 +71,17 @@ def frame(texts: Sequence[str]) -> tuple[str, str]:
     different = sorted(set(texts))
     if len(different) < 2:  # noqa: PLR2004 - one text has no frame
         return "", ""
-    start = os.path.commonprefix(different)
+    start = _common(different)
     start = start[: max(start.rfind(" "), start.rfind("\n")) + 1]
     rest = [text[len(start) :][::-1] for text in different]
-    end = os.path.commonprefix(rest)[::-1]
+    end = _common(rest)[::-1]
     while end and end[0].isalnum():
         end = end[1:]
     return start, end
+
+
+def _common(texts: list[str]) -> str:
+    return os.path.commonprefix(texts)  # noqa: RUF071 - character by character is meant
 
 
 class Packer:
@@ -87,7 +93,7 @@ class Packer:
         self._labels = Labels()
         self._waiting: list[dict[str, Any]] = []
         self._words: dict[str, dict[str, int]] = {"arm": {}, "variant": {}, "slices": {}}
-        self.columns: dict[str, list[Any]] = {name: [] for name in "id t a v e s x l g w c".split()}
+        self.columns: dict[str, list[Any]] = {name: [] for name in INDEX}
         self.blocks: list[str] = []
 
     def add(self, row: dict[str, Any]) -> None:

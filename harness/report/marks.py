@@ -80,7 +80,8 @@ def dumbbell(before: float, after: float) -> Markup:
         '<svg class="db" viewBox="-8 0 216 16" aria-hidden="true">'
         '<path class="wb" d="M0 8H200M0 5V11M100 6V10M200 5V11"/>'
         f'<path class="dl" d="M{a:g} 8H{b:g}"/>'
-        f'<circle class="da" cx="{a:g}" cy="8" r="4.5"/><circle class="dz" cx="{b:g}" cy="8" r="4.5"/>'
+        f'<circle class="da" cx="{a:g}" cy="8" r="4.5"/>'
+        f'<circle class="dz" cx="{b:g}" cy="8" r="4.5"/>'
         "</svg>"
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from harness.errors import UnknownName
-from harness.report.words import WORDS
+
+_BOTH = Markup('<span class="en" lang="en">{}</span><span class="zh" lang="zh">{}</span>')
 
 
 class Said(NamedTuple):
@@ -18,15 +22,9 @@ class Said(NamedTuple):
 
     def __html__(self) -> str:
         """Return both, escaped; used by the templates."""
-        if self.en == self.zh:
-            return str(escape(self.en))
-        return str(
-            Markup('<span class="en" lang="en">{}</span><span class="zh" lang="zh">{}</span>').format(
-                self.en, self.zh
-            )
-        )
+        return str(escape(self.en) if self.en == self.zh else _BOTH.format(self.en, self.zh))
 
-    def __add__(self, other: object) -> Said:  # type: ignore[override]
+    def __add__(self, other: object) -> Said:
         """Join two texts; Chinese sentences need no space between them."""
         if not isinstance(other, Said):
             return NotImplemented
@@ -37,23 +35,30 @@ class Said(NamedTuple):
 NOTHING = Said("", "")
 
 
+@cache
+def words() -> dict[str, Said]:
+    """Return every text of words.toml."""
+    text = (files("harness.report") / "templates" / "words.toml").read_text(encoding="utf-8")
+    return {key: Said(*pair) for key, pair in tomllib.loads(text).items()}
+
+
 def say(key: str, **values: object) -> Said:
     """Return the text of `key` with its places filled; a value may itself be Said.
 
-    Raises UnknownName for a key that words.py does not have.
+    Raises UnknownName for a key that words.toml does not have.
     """
-    if key not in WORDS:
-        raise UnknownName("text", key, list(WORDS))
-    english, chinese = WORDS[key]
+    found = words().get(key)
+    if found is None:
+        raise UnknownName("text", key, list(words()))
     if not values:
-        return Said(english, chinese)
-    sides = [
+        return found
+    english, chinese = (
         {name: value[side] if isinstance(value, Said) else value for name, value in values.items()}
         for side in (0, 1)
-    ]
-    return Said(english.format(**sides[0]), chinese.format(**sides[1]))
+    )
+    return Said(found.en.format(**english), found.zh.format(**chinese))
 
 
 def known(key: str, fallback: str) -> Said:
     """Return the text of `key`, or `fallback` in both languages where there is none."""
-    return Said(*WORDS[key]) if key in WORDS else Said(fallback, fallback)
+    return words().get(key, Said(fallback, fallback))

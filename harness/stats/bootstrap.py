@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from harness.stats.clusters import Clusters, FloatArray, IntArray, Labels, finite_values
 from harness.stats.intervals import EMPTY, Interval, normal_quantile
@@ -140,6 +139,8 @@ class _Plan:
 
 
 def _resample(on_units: Statistic, rng: np.random.Generator, plan: _Plan) -> Interval:
+    from scipy import stats  # noqa: PLC0415 - half a second that most runs need not pay
+
     everything = np.arange(plan.units)
     value = _number(on_units(everything))
     if plan.units < 2 or value is None:  # noqa: PLR2004 - one unit cannot vary

@@ -118,7 +118,8 @@ def outcome_of(row: dict[str, Any], method: Method, language: str) -> Outcome:
         return Outcome(sample, exchanges, failure=Failure(kind=kind, message=message))
     choices = tuple(ChoiceScore(**choice) for choice in row["choices"] or ())
     responses = tuple(exchange.response for exchange in exchanges)
-    return Outcome(sample, exchanges, transcript=Transcript(responses, choices))
+    facts = from_json(row["facts"], dict) if row["facts"] else {}
+    return Outcome(sample, exchanges, transcript=Transcript(responses, choices, facts))
 
 
 def _exchanges(row: dict[str, Any]) -> Iterator[Exchange]:

@@ -93,10 +93,12 @@ SCHEMA = pa.schema(
         ("options", pa.list_(pa.string())),
         ("gold", pa.int32()),
         ("fields", pa.string()),
+        ("facts", pa.string()),
     ]
 )
-"""The columns of the contract, and three so that a run can be scored again from itself alone:
-`options` (the choices as shown), `gold` (index of the right one), `fields` (the row as JSON)."""
+"""The columns of the contract, and four so that a run can be scored again from itself alone:
+`options` (the choices as shown), `gold` (index of the right one), `fields` (the row) and `facts`
+(what only the interaction knows), both as JSON."""
 
 _DICTIONARY = ["task", "arm", "variant", "status", "finish_reason"]
 
@@ -227,6 +229,7 @@ def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[st
     sample, exchanges = outcome.sample, outcome.exchanges
     last = exchanges[-1].response if exchanges else None
     failure = outcome.failure
+    facts = outcome.transcript.facts if outcome.transcript else None
     return {
         "task": sample.task,
         "sample_id": sample.sample_id,
@@ -256,6 +259,7 @@ def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[st
         "options": [choice.text for choice in sample.choices] or None,
         "gold": sample.gold,
         "fields": to_json(sample.fields).decode() if sample.fields else None,
+        "facts": to_json(facts).decode() if facts else None,
     }
 
 

@@ -42,6 +42,11 @@ def default_roots() -> list[Path]:
     return [shipped] if shipped.is_dir() else []
 
 
+def home(path: Path, roots: Sequence[Path]) -> Path | None:
+    """Return the folder of tasks that holds `path`; None for a file of the user's own."""
+    return next((root for root in roots if path.resolve().is_relative_to(root.resolve())), None)
+
+
 class Catalogue:
     """The tasks under some folders."""
 
@@ -118,6 +123,6 @@ class Catalogue:
     def _own_file(self, path: Path) -> Selected:
         if not path.exists():
             raise InvalidFile("no such task file", path=path)
-        root = next((r for r in self.roots if path.resolve().is_relative_to(r.resolve())), None)
+        root = home(path, self.roots)
         spec = load_task(path, root)
         return Selected(spec.task, path, outright=True, root=root)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, InvalidFile, UsageError
+from harness.task.catalogue import default_roots, home
 from harness.task.effective import RenderOverrides
 from harness.task.load import load_task
 from harness.task.render import Renderer
@@ -21,7 +22,6 @@ def validate(
     path: Path,
     *,
     generator: Maker,
-    root: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> list[HarnessError]:
     """Return what is wrong with a task file; empty where nothing is.
@@ -30,7 +30,7 @@ def validate(
     row that fails, each place in a file once.
     """
     try:
-        task = load_task(path, root)
+        task = load_task(path, home(path, default_roots()))
     except InvalidFile as error:
         return [error]
     try:

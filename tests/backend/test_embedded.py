@@ -305,9 +305,11 @@ class Where(ComputingBackend):
     """Answers with the name of the thread it computes in."""
 
     def compute(self, requests):
+        """Answer with a failure that names the thread."""
         return [Failure("internal", threading.current_thread().name) for _ in requests]
 
     def identity(self):
+        """Return nothing: there is no model."""
         return {}
 
 

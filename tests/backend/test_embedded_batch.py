@@ -9,7 +9,10 @@ from harness.backend.embedded.backend import model_names, open_embedded
 from harness.identity import CounterRandom
 from harness.records import Generation, Message, ModelSpec, Request
 
-WORDS = "What is 12 + 345 ? because 的 首都 trophy too big 7 * 8 / 96 - A. B. 不 , . \n".split(" ")
+WORDS = (
+    *("What", "is", "12", "+", "345", "?", "because", "的", "首都", "trophy", "too", "big", "7"),
+    *("*", "8", "/", "96", "-", "A.", "B.", "不", ",", ".", "\n"),
+)
 
 
 def text(rng, longest):

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness import protocols
+from harness import plugins, protocols
 from harness.identity import CounterRandom
 from harness.perturb import BUILTIN
 from harness.perturb.edit import base_language, restored
@@ -276,6 +276,11 @@ def test_contract_on_anything(perturb: Any, sample: Sample) -> None:
         assert (choice.context is None) == (was.context is None)
 
 
+def test_registered_with_the_plugins() -> None:
+    """The list of extension points names the same built-in perturbations."""
+    assert plugins.BUILTIN["perturbation"] == BUILTIN
+
+
 def test_names_match() -> None:
     """Each built-in answers to the name it is registered under."""
     for name in BUILTIN.keys() - NEEDS_OPENCC:
@@ -296,7 +301,9 @@ def test_import_is_light() -> None:
 def test_missing_extra_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without OpenCC the error says which extra to install."""
     from harness.errors import UsageError
+    from harness.perturb.chinese import converter
 
+    converter.cache_clear()
     monkeypatch.setitem(sys.modules, "opencc", None)
     module, _, attribute = BUILTIN[name].partition(":")
     perturbation = getattr(importlib.import_module(module), attribute)()

@@ -163,10 +163,9 @@ class Network:
         self._norm = tensors["norm.weight"]
         self._layers = [self._layer(index) for index in range(config.layers)]
         size = config.width // config.heads
-        rates = config.theta ** (-np.arange(0, size, 2) / size)
-        angles = np.outer(np.arange(padded(config.context)), rates)
-        self._cos = np.cos(angles).astype(np.float32)
-        self._sin = np.sin(angles).astype(np.float32)
+        rates = (config.theta ** (-np.arange(0, size, 2) / size)).astype(np.float32)
+        angles = np.outer(np.arange(padded(config.context), dtype=np.float32), rates)
+        self._cos, self._sin = np.cos(angles), np.sin(angles)
 
     def _layer(self, index: int) -> Layer:
         def tensor(name: str) -> Floats:
