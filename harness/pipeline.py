@@ -24,6 +24,7 @@ from harness import provenance
 from harness.errors import ExitCode, UnknownName, UsageError, worst_exit
 from harness.identity import CounterRandom, content_key
 from harness.interact.ask import Asker, sample_tag
+from harness.perturb.edit import speaks
 from harness.plugins import BUILTIN, Kind, load
 from harness.protocols import (
     Backend,
@@ -237,7 +238,7 @@ def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
         raise UnknownName(f"arm of {task.task}", ", ".join(spec.arms), task.arm_names)
     arms = tuple(_arm(task, rows, name, spec, metrics) for name in names)
     perturbations = [plugged("perturbation", item) for item in (*task.perturb, *spec.perturb)]
-    fitting = {p.name: p for p in perturbations if not p.languages or task.language in p.languages}
+    fitting = {p.name: p for p in perturbations if speaks(p.languages, task.language)}
     return Prepared(
         task=task,
         rows=rows,

@@ -172,11 +172,13 @@ class ModelInfo(Struct, frozen=True, omit_defaults=True):
 # ---- samples --------------------------------------------------------------------------------
 
 
-class Shot(Struct, frozen=True):
+class Shot(Struct, frozen=True, omit_defaults=True):
     """One solved example."""
 
     input: str
     target: str
+    choices: tuple[str, ...] = ()
+    """choose: the options, shown with letters as in the question."""
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

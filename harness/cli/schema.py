@@ -11,6 +11,8 @@ def command(kind: str) -> None:
     """Print the JSON Schema of task or run files."""
     import json
 
-    from harness.task.schema import schema
+    from harness.config import run_schema
+    from harness.task.schema import task_schema
 
-    click.echo(json.dumps(schema(kind), indent=2, ensure_ascii=False))
+    schema = {"task": task_schema, "run": run_schema}[kind]()
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))

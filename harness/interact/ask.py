@@ -12,15 +12,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.records import Message, Request, Response, Sample
-from harness.text.options import options_block
+from harness.records import Message, Request, Response, Sample, Shot
+from harness.text.options import letter, options_block
 
 
 def asked_text(sample: Sample) -> str:
     """Return the user's turn: the input, with lettered options below it for `choose`."""
     if sample.method != "choose":
         return sample.input
-    return f"{sample.input}\n{options_block([choice.text for choice in sample.choices])}"
+    return _with_options(sample.input, [choice.text for choice in sample.choices])
+
+
+def _with_options(question: str, choices: Sequence[str]) -> str:
+    return f"{question}\n{options_block(choices)}" if choices else question
+
+
+def shot_turns(shot: Shot) -> tuple[Message, Message]:
+    """Return a solved example as two turns; one with options is answered by its letter."""
+    answer = shot.target
+    if shot.choices and answer in shot.choices:
+        answer = letter(shot.choices.index(answer))
+    return (
+        Message(role="user", content=_with_options(shot.input, shot.choices)),
+        Message(role="assistant", content=answer),
+    )
 
 
 def flatten(messages: Sequence[Message]) -> str:
@@ -96,8 +111,7 @@ class Asker:
         if sample.system:
             messages.append(Message(role="system", content=sample.system))
         for shot in sample.shots:
-            messages.append(Message(role="user", content=shot.input))
-            messages.append(Message(role="assistant", content=shot.target))
+            messages.extend(shot_turns(shot))
         if sample.messages:
             messages.extend(sample.messages[:-1])
         messages.append(Message(role="user", content=asked_text(sample)))

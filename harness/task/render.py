@@ -303,8 +303,14 @@ class _Examples:
             gold = asked.choices[asked.gold.index] if asked.gold.index is not None else None
             # an option with a context of its own is read after that, not after the prompt
             asks = asked.input if gold is None or gold.context is None else gold.context
-            shot = self._shots[position] = Shot(asks, asked.gold.target[0])
+            shot = Shot(asks, asked.gold.target[0], self._shown(asked))
+            self._shots[position] = shot
         return shot
+
+    def _shown(self, asked: Asked) -> tuple[str, ...]:
+        """Return the options that stand below the question, where the method shows any."""
+        shown = self.renderer.task.method == "choose"
+        return tuple(choice.text for choice in asked.choices) if shown else ()
 
 
 def _positions(random: CounterRandom, count: int) -> Any:

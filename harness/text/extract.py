@@ -55,8 +55,12 @@ def extractor(spec: str | Mapping[str, Any]) -> Extractor:
     """
     if isinstance(spec, str):
         if spec in FACTORIES:
-            raise InvalidFile("needs arguments", key=f"extract: {spec}",
-                              allowed="{regex: {pattern: …}}, {json: {field: …}}", got=spec)  # fmt: skip
+            raise InvalidFile(
+                "needs arguments",
+                key=f"extract: {spec}",
+                allowed="{regex: {pattern: …}}, {json: {field: …}}",
+                got=spec,
+            )
         if spec not in EXTRACTORS:
             raise UnknownName("extractor", spec, [*EXTRACTORS, *FACTORIES])
         return EXTRACTORS[spec]

@@ -9,6 +9,7 @@ that bound, over the window of text it is given, stays below a fixed budget.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -29,6 +30,7 @@ WIDE = 64
 """A repeat of more than this many counts is charged as unbounded."""
 MAX_FIXED = 1_000
 
+_parse: Callable[[str, int], Any] = _parser.parse
 _repeats = (op.MAX_REPEAT, op.MIN_REPEAT)
 _categories = {
     op.CATEGORY_DIGIT: str.isdecimal,
@@ -259,7 +261,7 @@ def compile_safe(pattern: str, *, ignore_case: bool = False) -> SafePattern:
     flags = re.IGNORECASE if ignore_case else 0
     try:
         compiled = re.compile(pattern, flags | re.MULTILINE)
-        tree = _parser.parse(pattern, flags | re.MULTILINE)
+        tree = _parse(pattern, flags | re.MULTILINE)
         cost = _Cost("".join(dict.fromkeys(_probes + pattern)))
         cost.sequence(list(tree), last=True)
     except (re.error, RecursionError, OverflowError) as error:

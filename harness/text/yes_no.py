@@ -59,7 +59,7 @@ def _match(text: str, start: int, end: int | None = None) -> re.Match[str] | Non
     return None
 
 
-def _extraction(text: str, match: re.Match[str], rule: str) -> Extraction:
+def _extraction(match: re.Match[str], rule: str) -> Extraction:
     value = "yes" if match.lastgroup == "yes" else "no"
     return Extraction(match.group(), f"yes_no:{rule}", match.start(), match.end(), value)
 
@@ -84,7 +84,7 @@ def yes_no(text: str, sample: Sample) -> Extraction | None:
     for marked in reversed(announcements(folded)):
         match = _match(folded, marked.start, marked.end)
         if match:
-            return _extraction(folded, match, marked.rule)
+            return _extraction(match, marked.rule)
     lines = _lines(folded)
     if not lines:
         return None
@@ -92,7 +92,7 @@ def yes_no(text: str, sample: Sample) -> Extraction | None:
         match = _match(folded, start, end)
         alone = match and not folded[match.end() : end].strip(" .。!*_\"'”’」)}$")
         if match and (alone or rule == "first_word"):
-            return _extraction(folded, match, rule)
+            return _extraction(match, rule)
     return _agreed(folded)
 
 
@@ -104,7 +104,7 @@ def _agreed(text: str) -> Extraction | None:
         if match:
             found.append(match)
     if found and len({match.lastgroup for match in found}) == 1:
-        return _extraction(text, found[-1], "agreed")
+        return _extraction(found[-1], "agreed")
     return None
 
 

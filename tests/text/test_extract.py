@@ -14,18 +14,15 @@ from harness.text.yes_no import parse_yes_no
 
 SAMPLE = Sample("task", "id", "")
 CHOICES = Sample("task", "id", "", choices=tuple(map(Choice, ["Paris", "巴黎", "a", "", "5"])))
-ALL = [
-    *EXTRACTORS,
-    {"regex": {"pattern": r"answer\s{0,3}[:：]\s{0,3}(\w+)"}},
-    {"json": {"field": "a"}},
-]
-PIECES = st.lists(
-    st.sampled_from(
-        "A B I (B) ** \\boxed{ } #### answer is : Answer: 答案 是 否 不 选 ， 。 . , \n 5 1,2 百 万 % $ = + "
-        '<think> </think> not wrong 错误 yes No true Paris 巴黎 { "a" } I don\'t know 不知道 但 but 第 二 项'
-        " 甲 、 和 and option 2 3. 1) Ａ １ ＝ Q:".split(" ")
-    )
-).map("".join)
+PATTERN = r"answer\s{0,3}[:：]\s{0,3}(\w+)"
+ALL = [*EXTRACTORS, {"regex": {"pattern": PATTERN}}, {"json": {"field": "a"}}]
+WORDS = (
+    "A B I (B) ** \\boxed{ } #### answer is : Answer: 答案 是 否 不 选 ， 。 . ,"
+    " \n 5 1,2 百 万 % $ = +"
+    ' <think> </think> not wrong 错误 yes No true Paris 巴黎 { "a" } I don\'t know 不知道 但 but 第'
+    " 二 项 甲 、 和 and option 2 3. 1) Ａ １ ＝ Q:"
+)
+PIECES = st.lists(st.sampled_from([*WORDS.split(" "), " "])).map("".join)
 
 
 @pytest.mark.parametrize("spec", ALL, ids=str)
@@ -41,7 +38,7 @@ def test_any_text_is_survived(spec: object, text: str) -> None:
             assert extractor(spec)(text, sample) == found  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["letter", "yes_no", "text", "first_line", "last_line", "boxed"])
+@pytest.mark.parametrize("name", ["letter", "yes_no", "text", "last_line", "boxed"])
 @given(text=st.text() | PIECES)
 def test_width_does_not_matter(name: str, text: str) -> None:
     """A text and its folded form give the same answer."""
@@ -49,8 +46,27 @@ def test_width_does_not_matter(name: str, text: str) -> None:
     assert find(fold_width(text), CHOICES) == find(text, CHOICES)
 
 
-HOSTILE = ["1 ", "1,", "A, ", "**1**", "\\boxed{", "答案是", "answer: ", "<think>", "{", "not ",
-           "1.\n", "一", "1万", "是", "\n", " ", "I don't know but ", "\nQ: 1", "#### "]  # fmt: skip
+HOSTILE = [
+    "1 ",
+    "1,",
+    "A, ",
+    "**1**",
+    "\\boxed{",
+    "答案是",
+    "answer: ",
+    "<think>",
+    "{",
+    "not ",
+    "1.\n",
+    "一",
+    "1万",
+    "是",
+    "\n",
+    " ",
+    "I don't know but ",
+    "\nQ: 1",
+    "#### ",
+]
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)

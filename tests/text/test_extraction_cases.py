@@ -18,6 +18,7 @@ PLAIN = ("text", "first_line", "last_line", "boxed", "announced")
 
 
 def load() -> list[Any]:
+    """Return every line of every table as a parameter."""
     rows = []
     for path in CASES:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

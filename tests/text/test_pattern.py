@@ -25,7 +25,7 @@ HOSTILE = [
     r"(?:a?){0,50}b",
     "a?" * 40 + "a" * 40,
     "(a|a)" * 40 + "b",
-    "(?:aa|bb)" * 60 + "(?:ab|a)" * 20,
+    "(?:aa|ab)" * 40,
     r"(a)?(?(1)b|c)",
     r"a{0,60}a{0,60}a{0,60}a{0,60}b",
     "(",
@@ -63,7 +63,7 @@ USUAL = [
 @pytest.mark.parametrize("pattern", HOSTILE)
 def test_patterns_that_could_take_long_are_refused(pattern: str) -> None:
     """Nested, ambiguous and invalid patterns are refused with a message that says so."""
-    with pytest.raises(InvalidFile, match="pattern: (matching could take|not a regular)"):
+    with pytest.raises(InvalidFile, match=r"pattern: (matching could take|not a regular)"):
         compile_safe(pattern)
 
 
