@@ -101,7 +101,7 @@ def test_offsets_are_counted_from_the_tokens_where_the_server_sends_none():
 
 
 def test_a_bos_token_that_is_shown_does_not_shift_the_boundary():
-    """A server such as vLLM counts the BOS token's characters into the offsets: they are taken off again."""
+    """A server (vLLM) counts the BOS token's characters into offsets: they are taken off."""
     shown = logprobs(
         tokens=["<s>", "2", " +", " 2", " =", " 4"],
         token_logprobs=[None, -3.0, -1.0, -2.0, -0.5, -0.25],

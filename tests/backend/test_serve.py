@@ -8,7 +8,7 @@ import json
 import aiohttp
 import pytest
 from canned import backend_at
-from toy import Toy, token_scores
+from toy import Plain, Toy, token_scores
 
 from harness.backend.serve import serve
 from harness.errors import AuthenticationFailed, BackendError, ModelNotFound, UsageError
@@ -23,7 +23,8 @@ async def served(backend, use):
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = asyncio.create_task(serve(backend, port=0, ready=url.set_result, stop=stop))
     try:
-        return await use(await url)
+        await asyncio.wait((server, url), return_when=asyncio.FIRST_COMPLETED)
+        return await use(url.result()) if url.done() else None
     finally:
         stop.set()
         await server
@@ -34,8 +35,10 @@ def through_http(backend, requests, **arguments) -> list:
 
     async def use(url):
         client = backend_at(url, name="toy", arguments=arguments)
-        replies = await asyncio.gather(*(client.answer([request]) for request in requests))
-        await client.close()
+        try:
+            replies = await asyncio.gather(*(client.answer([request]) for request in requests))
+        finally:
+            await client.close()
         return [reply for (reply,) in replies]
 
     return asyncio.run(served(backend, use))
@@ -58,16 +61,6 @@ def post(backend, path, body, headers=None) -> tuple[int, dict, dict]:
                 return answer.status, await answer.json(), dict(answer.headers)
 
     return asyncio.run(served(backend, use))
-
-
-class Plain(Toy):
-    """A toy without `score_tokens`."""
-
-    def __getattribute__(self, name):
-        """Hide the method."""
-        if name == "score_tokens":
-            raise AttributeError(name)
-        return super().__getattribute__(name)
 
 
 def test_a_served_chat_equals_a_direct_one():
@@ -140,7 +133,10 @@ def test_echo_lists_every_token_of_the_text():
     assert found["token_logprobs"] == [None, *values]
     assert found["text_offset"] == [0, 0, 1, 1]
     assert found["top_logprobs"][0] is None
-    assert all(token in top for token, top in zip(found["tokens"][1:], found["top_logprobs"][1:]))
+    assert all(
+        token in top
+        for token, top in zip(found["tokens"][1:], found["top_logprobs"][1:], strict=True)
+    )
     assert answer["usage"] == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3}
 
 
@@ -215,27 +211,24 @@ def test_failures_keep_their_kind_on_the_way():
     assert "where its tokens start" in reply.message
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (AuthenticationFailed("no key"), AuthenticationFailed),
-        (ModelNotFound("gone"), ModelNotFound),
-        (BackendError("dead"), None),
-    ],
-)
-def test_a_backend_that_is_of_no_use_says_so(error, kind):
-    """Errors of the whole backend become statuses that a client raises as the same."""
+def broken(error: Exception) -> Toy:
+    """Return a backend of which `error` makes no use possible."""
 
     class Broken(Toy):
         async def answer(self, requests):
             raise error
 
-    if kind is None:
-        (reply,) = through_http(Broken(), [Request(prompt="a")])
-        assert (reply.kind, reply.status) == ("server", 503)
-    else:
-        with pytest.raises(kind):
-            through_http(Broken(), [Request(prompt="a")])
+    return Broken()
+
+
+def test_a_backend_that_is_of_no_use_says_so():
+    """Errors of the whole backend become statuses that a client understands."""
+    with pytest.raises(AuthenticationFailed):
+        through_http(broken(AuthenticationFailed("no key")), [Request(prompt="a")])
+    (gone,) = through_http(broken(ModelNotFound("gone")), [Request(prompt="a")])
+    assert (gone.kind, gone.status, gone.fatal) == ("unsupported", 404, True)
+    (dead,) = through_http(broken(BackendError("dead")), [Request(prompt="a")])
+    assert (dead.kind, dead.status) == ("server", 503)
 
 
 def test_another_model_is_not_there():

@@ -20,8 +20,8 @@ def token_scores(text: str) -> list[TokenScore]:
     return scores
 
 
-class Toy:
-    """Answers from the request's content; remembers the sizes of its batches."""
+class Plain:
+    """Answers from the request's content; remembers what it was asked, in which batches."""
 
     capabilities = frozenset({"generate", "chat", "loglikelihood", "logprobs"})
     max_batch = 8
@@ -40,10 +40,6 @@ class Toy:
         self.batches.append(len(requests))
         self.asked += requests
         return [self._one(request) for request in requests]
-
-    async def score_tokens(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
-        """Score each text."""
-        return [token_scores(text) for text in texts]
 
     async def close(self) -> None:
         """Hold nothing."""
@@ -82,3 +78,11 @@ class Toy:
             prompt_tokens=len(said),
             completion_tokens=len(values),
         )
+
+
+class Toy(Plain):
+    """Also says which tokens were the likeliest."""
+
+    async def score_tokens(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
+        """Score each text."""
+        return [token_scores(text) for text in texts]
