@@ -221,9 +221,23 @@ class Server:
 
     async def _rolled(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
         """Score texts on a backend whose tokens are bytes, by rolling log-likelihood."""
-        requests = [Request(kind="rolling", prompt=text, logprobs=True) for text in texts if text]
+        context = self._backend.info.context
+        pieces = [byte_tokens(text) for text in texts]
+        fits = [context is None or len(piece) < context for piece in pieces]
+        requests = [
+            Request(kind="rolling", prompt=text, logprobs=True)
+            for text, fit in zip(texts, fits, strict=True)
+            if text and fit
+        ]
         replies = iter(await self._backend.answer(requests) if requests else ())
-        return [_as_bytes(text, next(replies)) if text else [] for text in texts]
+        scored: list[list[TokenScore] | Failure] = []
+        for piece, fit in zip(pieces, fits, strict=True):
+            if not fit:
+                # a rolling text would be cut into windows, which no prompt ever is
+                scored.append(Failure("too_long", f"the model's context is {context} tokens"))
+            else:
+                scored.append(_as_bytes(piece, next(replies)) if piece else [])
+        return scored
 
     @property
     def _name(self) -> str:
@@ -248,10 +262,10 @@ class Server:
         return _json(msgspec.json.encode(body))
 
 
-def _as_bytes(text: str, reply: Reply) -> list[TokenScore] | Failure:
+def _as_bytes(pieces: list[tuple[str, int]], reply: Reply) -> list[TokenScore] | Failure:
     if isinstance(reply, Failure):
         return reply
-    pieces, values = byte_tokens(text), reply.token_logprobs
+    values = reply.token_logprobs
     if values is None or len(values) != len(pieces):
         return Failure("unsupported", "this backend does not tell where its tokens start")
     return [TokenScore(*piece, value) for piece, value in zip(pieces, values, strict=True)]

@@ -38,7 +38,8 @@ class ScoresTokens(Protocol):
 
         Summed from the left, the `logprob` of a continuation's tokens are exactly the
         `loglikelihood` that `answer` gives for it. A BOS token is not listed; the token after it
-        has its log-probability.
+        has its log-probability. A text that does not fit into the context is a `Failure` of
+        kind too_long, and is not cut.
         """
         ...
 

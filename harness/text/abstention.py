@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.records import Extraction, Sample
-from harness.text.markers import announcements, view
+from harness.text.markers import announcements, sentence_end, view
 
 _object = (
     r"(?=\s{0,2}(?:$|[.,;!\n…]|[\"'”’)]|that\b|this\b|it\b|the\b(?!\sreason)|for\b|with\b|which\b|who\b"
@@ -17,12 +17,12 @@ _i = r"(?:\bI|\bwe)\s(?:(?:really|honestly|actually|truly|simply|just|currently|
 _do_not = r"(?:do\snot|don['’]?t)\s(?:really\s|actually\s|currently\s)?"
 _english = re.compile(
     rf"{_i}{_do_not}(?:know{_object}|have\s(?:(?:any|enough|sufficient|access|reliable|the|an?|specific"
-    r"|that|real-time|up-to-date|verified)\s){0,2}(?:to\s)?(?:(?:that|this|the|any|such)\s)?(?:information|data|answer|knowledge|details"
+    r"|that|real-time|up-to-date|verified)\s){0,2}(?:to\s)?(?:(?:that|this|the|any|such|real-time|current|up-to-date|latest|specific)\s){0,2}(?:information|data|answer|knowledge|details"
     r"|idea|clue|evidence|context|way)\b)"
     rf"|\bI(?:\sam|['’]?m)\s(?:really\s|honestly\s|sorry,?\sbut\sI['’]?m\s)?(?:not\s(?:sure|certain|able"
     rf"\sto\s(?:answer|determine|tell|say|find|verify|confirm|provide))|unsure|uncertain|unable\sto\s"
     rf"(?:answer|determine|tell|say|find|verify|confirm|provide)|unaware|not\saware|not\sfamiliar){_object}"
-    rf"|{_i}(?:can\s?not|can['’]?t|could\s?n['’]?o?t|am\sunable\sto)\s(?:be\ssure|determine|tell|say|answer"
+    rf"|{_i}(?:can\s?not|can['’]?t|could\s?n['’]?o?t|am\sunable\sto)\s(?:be\ssure|determine|tell|say|answer|provide"
     rf"|recall|remember|verify|confirm|find)\b(?!\syou|\sthe\sdifference)"
     rf"|\bI\shave\sno\s(?:idea|clue|information|knowledge){_object}"
     r"|\b(?:this|that|it|the\s(?:answer|question|value|number|result|exact\s\w{1,15}))\s(?:can\s?not|can['’]?t"
@@ -31,7 +31,9 @@ _english = re.compile(
     r"|\b(?:the\sanswer\sis|it\sis|it['’]s|this\sis)\s(?:unknown|unclear|not\sknown|unanswerable|impossible"
     r"\sto\s(?:know|tell|say|determine|answer))\b"
     r"|\b(?:there\sis|there['’]s)\sno\s(?:way\sto\s(?:know|tell|determine)\b"
-    r"|(?:sufficient\s)?(?:information|data|evidence)\b)"
+    r"|(?:sufficient\s)?(?:information|data)\b)"
+    r"|\bthe\s(?:text|passage|context|article|document|question|story|paragraph)\s(?:itself\s)?"
+    r"(?:does\s?n['’]?o?t|never)\s(?:say|mention|state|specify|provide|give|tell|contain|include)"
     r"|\b(?:not\senough|insufficient)\s(?:information|data|context|evidence)\b"
     r"|^\W{0,3}(?:unknown|unsure|not\ssure|no\sidea|unanswerable|undetermined|n/?a|idk|dunno)\W{0,3}$",
     re.IGNORECASE | re.MULTILINE,
@@ -40,15 +42,23 @@ _chinese = re.compile(
     r"(?:我|我们|本人)?(?:真的?|也|并|暂时|目前|实在|确实|还){0,2}(?:不知道|不清楚|不太清楚|不了解|不确定|不太确定|不得而知)"
     r"(?=$|[,。!;\n…]|答案|这|该|是|谁|哪|什么|具体|如何|怎么|多少|此|关于|他|她|它|您|你问|的?$)"
     r"|(?:无法|不能|没法|难以)(?:准确|确切|直接|据此|从中)?(?:确定|回答|得知|判断|得出|给出|提供|知道|作答|推断|核实)"
+    r"|(?:文中|文章|原文|材料|题目|题中|题干)中?(?:也|并)?(?:没有|未)(?:明确)?(?:提到|提及|说明|给出|说)"
     r"|(?:信息|条件|资料|线索)不足|(?:没有|缺乏|缺少)(?:足够|相关|任何|可靠|充分)?的?(?:相关)?(?:信息|资料|数据|依据|线索)"
     r"|^\W{0,3}(?:不详|未知|不明|无解|无从得知|没有答案)\W{0,3}$",
     re.MULTILINE,
 )
-_asserts = re.compile(
-    r"\b(?:but|however|though|although|still|nevertheless)\b[\s,]{0,3}(?:[^\n.]{0,40}?\b(?:it|that|this|he|she|they)"
-    r"(?:['’]s|\sis|\swas|\swere|\sare)\b|[^\n.]{0,40}?\b(?:I\s(?:think|believe|would|guess|suspect|know)|I['’]d"
-    r"|my\s(?:best\s)?guess|the\sanswer\sis)\b)|\b(?:my\s(?:best\s)?guess|I(?:['’]d|\swould)\sguess)\b"
-    r"|(?:但|不过|然而|可是)[^\n。]{0,20}?(?:应该|我认为|我觉得|我猜|答案|是(?!否)|可能是)|我猜是?|最可能的?(?:答案)?是",
+_but = re.compile(
+    r"\b(?:but|however|though|although|nevertheless)\b|(?:但是?|不过|然而|可是)", re.IGNORECASE
+)
+_guess = re.compile(
+    r"\bmy\s(?:best\s)?guess\b|\bI(?:['’]d|\swould)\sguess\b|我猜是?|最可能的?(?:答案)?是|其实是",
+    re.IGNORECASE,
+)
+_offer = re.compile(
+    r"\bI\s(?:can|could|would|will)\s(?:help|try|suggest|recommend|provide|offer|assist)|\byou\s(?:can|could|may"
+    r"|might|should)|\bplease\b|\bif\syou\b|\bfeel\sfree|\bcheck\b|\bcan\s?not\b|n['’]t\b|\bnot\b|\bvar(?:y|ies)"
+    r"\b|\bdepend|\blet\sme\sknow|\bcould\sbe\sany|\bsorry\b|\bunknown\b|\bunclear\b|\bno\sinformation"
+    r"|可以(?:帮|尝试|提供|查)|建议|如果你|如果您|请|无法|不能|不知道|不清楚|取决",
     re.IGNORECASE,
 )
 _retracts = re.compile(
@@ -76,13 +86,25 @@ def abstention(text: str, sample: Sample) -> Extraction | None:
         for match in pattern.finditer(first):
             if _retracts.search(folded[max(0, match.start() - 10) : match.start()]):
                 continue
-            if _asserts.search(folded, match.start(), match.end() + _REACH):
+            if _goes_on_to_answer(folded, match.end()):
                 continue
             if _answered_before(folded, match.start()):
                 continue
             return Extraction(match.group().strip(), "abstention", match.start(),
                               match.start() + len(match.group()), "abstain")  # fmt: skip
     return None
+
+
+def _goes_on_to_answer(text: str, position: int) -> bool:
+    """Return whether "but" or "however" brings an answer, rather than advice or more doubt."""
+    limit = min(len(text), position + _REACH)
+    if _guess.search(text, position, limit):
+        return True
+    for turn in _but.finditer(text, position, limit):
+        said = text[turn.end() : sentence_end(text, turn.end())]
+        if re.search(r"\w", said) and not _offer.search(said):
+            return True
+    return False
 
 
 def _answered(text: str) -> bool:

@@ -24,7 +24,7 @@ _ORDINALS |= {name: i for i, name in enumerate(_positions)}
 
 _name = rf"[A-Ja-j]|[{options.STEMS}]|[{options.CIRCLED}]"
 _mention = re.compile(
-    rf"(?<![A-Za-z0-9_'’\\.&])(?P<letter>[A-J])(?![A-Za-z0-9_'’&+#]|\.[A-Za-z])"
+    rf"(?<![A-Za-z0-9_\\.&])(?<![A-Za-z]['’])(?P<letter>[A-J])(?![A-Za-z0-9_&+#]|[.'’][A-Za-z])"
     rf"|(?<=[(\[{{])(?P<small>[a-j])(?=[)\]}}])"
     rf"|(?P<stem>[{options.STEMS}])(?![{options.STEMS}、])|(?P<circled>[{options.CIRCLED}])"
     r"|(?:第|选项\s?)(?P<zh>[一二三四五六七八九十]|[0-9]{1,2}(?![0-9]))(?:个?选项|项|个)?(?![题步])"
@@ -41,7 +41,7 @@ _wrap = r"[\s*_`\"'“”‘’「」『』《》(\[{<$【:：=#]{0,10}"
 _command = r"(?:\\(?:boxed|text|textbf|textit|mathrm|mathbf|rm)\s?\{?\s?){0,3}"
 _option_word = r"(?:(?:the\s)?(?:option|choice|letter)|选项|选择|选)?"
 _slot = re.compile(rf"{_wrap}{_command}{_wrap}{_option_word}{_wrap}{_command}", re.IGNORECASE)
-_lower_slot = re.compile(r"([a-j])(?=\s{0,2}(?:[)\].,;:}*$\n]|$))")
+_lower_slot = re.compile(r"([a-j])(?=\s{0,2}(?:[)\].,;:}*$\n'\"”’]|$)|\s(?:because|since|as)\b)")
 
 _choose = re.compile(
     r"\b(?:choos(?:e|es|ing)|chose|select(?:s|ed|ing)?|pick(?:s|ed|ing)?|opt(?:s|ed|ing)?\sfor"
@@ -55,7 +55,7 @@ _choose = re.compile(
 )
 _affirm = re.compile(
     r"[\s)\]*_\"'”」』】.}$]{0,4}(?:(?:is|was|must\sbe|seems|looks)\s(?:clearly\s|indeed\s|therefore\s)?"
-    r"(?:the\s)?(?:\w{1,12}\s)?(?:correct|right|true\b|best|answer)"
+    r"(?:the\s)?(?:\w{1,12}\s)?(?:correct|right|true\b|best|better|preferable|preferred|superior|answer)"
     r"|(?:项|选项)?(?:的?(?:说法|描述|表述|内容))?(?:都|才)?是?(?:正确|对的|符合题意|没错|最佳|最合适)"
     r"|(?:项|选项)?(?:是|为)(?:本题|最终)?(?:的)?(?:正确)?答案)",
     re.IGNORECASE,
@@ -71,6 +71,11 @@ _noun_before = re.compile(
 )
 _zh_noun_before = re.compile(r"(?:维生素|方案|计划|点|[队班组型区座栋])$")
 _zh_noun_after = re.compile(r"\s?(?:语言|[型股级座栋队班组区点])")
+_conclusion = re.compile(
+    r"\b(?:therefore|thus|hence|in\sconclusion|overall|in\ssummary)\b"
+    r"|(?:因此|所以|综上(?:所述)?|总之|由此可见|可见)",
+    re.IGNORECASE,
+)
 _bracket = re.compile(r"[(\[【][\s*]?$")
 
 
@@ -221,6 +226,19 @@ def _opens_line(text: str, item: Mention) -> bool:
     return not text[line : item.start].strip(" \t>*#-([【")
 
 
+def _concluded(reading: _Reading, count: int) -> tuple[Mention, str] | None:
+    """Return the one option that the last concluding sentence names."""
+    del count
+    for match in reversed(list(_conclusion.finditer(reading.text))):
+        end = sentence_end(reading.text, match.end(), 200)
+        named = reading.between(match.end(), end)
+        inside = [item for item in named if item.group not in reading.denied]
+        item = reading.unique([item for item in inside if not _is_name(reading.text, item)])
+        if item is not None:
+            return item, "concluded"
+    return None
+
+
 def _emphasised(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     """Return the bold or bracketed option: the only one, or the only one of the last line."""
     del count
@@ -265,15 +283,17 @@ def _bare(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     return (item, "bare") if item else None
 
 
-Rule = Callable[[_Reading, int], tuple[Mention, str] | None]
+_Rule = Callable[[_Reading, int], tuple[Mention, str] | None]
+_RULES: tuple[_Rule, ...] = (_announced, _whole, _concluded, _emphasised)
 
 
 def letter(text: str, sample: Sample) -> Extraction | None:
     """Return the chosen option; `answer` and `value` are its letter.
 
     In this order: the last marker that names an option ("the answer is", 选B, boxed, "B is
-    correct"); a text that is one letter or one labelled line; bold or bracketed letters; the text
-    of an option after a marker; a letter that nothing contradicts; the text of an option anywhere.
+    correct"); a text that is one letter or one labelled line; the one option in the last sentence
+    that concludes (therefore, 因此); bold or bracketed letters; the text of an option after a
+    marker; a letter that nothing contradicts; the text of an option anywhere.
     A denied option (not B, 不选A, "A and C are wrong") never counts; two different letters without
     a marker give None. Letters beyond the sample's choices are not read.
     """
@@ -281,8 +301,7 @@ def letter(text: str, sample: Sample) -> Extraction | None:
     count = len(sample.choices) or DEFAULT_OPTIONS
     texts = [choice.text for choice in sample.choices]
     reading = _Reading(folded, min(count, DEFAULT_OPTIONS))
-    before: tuple[Rule, ...] = (_announced, _whole, _emphasised)
-    for rule in before:
+    for rule in _RULES:
         if (found := rule(reading, count)) is not None:
             return _extraction(found[0], found[1])
     announced = [(item.start, item.end) for item in announcements(folded)]

@@ -17,7 +17,7 @@ _bold_content = re.compile(
     r"[\u4e00-\u9fff]{0,4}"
 )
 _equals = re.compile(r"[=≈＝]\s?[\\$*]{0,3}\s?$")
-_operators = re.compile(r"[-+*/×÷·−^]|\\times|\\div|\\cdot|\b(?:plus|minus|times|x)\b")
+_operators = re.compile(r"[-+*/×÷·−^]|\\times|\\div|\\cdot|\b(?:plus|minus|times|of|x)\b")
 _stop = re.compile(r"[,;，；、]")
 _lone_rest = re.compile(r"[\s.。$*°]{0,6}(?:[A-Za-z]{1,16}|[\u4e00-\u9fff]{1,4})?[\s.。$*]{0,4}")
 _enumerator_after = re.compile(r"[.)、:]\s?(?=[^\n]{0,3}[^\W0-9])")

@@ -93,7 +93,7 @@ _zh = re.compile(
     )""",
     re.VERBOSE,
 )
-_zh_half = re.compile(r"[个個]半")
+_zh_half = re.compile(r"(?:[个個天年周岁斤尺里]|小时|个月)半")
 _kilo_unit = re.compile(r"[克瓦卡帕赫伏焦]")
 _kilometre = re.compile(r"[0-9]+千米")
 _zh_percent = re.compile(r"\s?(?:%|个百分点)")
@@ -222,6 +222,8 @@ def _finished(text: str, match: re.Match[str], value: Fraction, end: int) -> Num
         word = scale.group("word").lower()
         size = 12 if word == "dozen" else english.SCALES[word]
         value, end = value * size, scale.end()
+    elif half := _zh_half.match(text, end):
+        value, end = value + Fraction(1, 2), half.end()
     return _dressed(text, match, value, end)
 
 

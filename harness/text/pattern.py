@@ -235,7 +235,7 @@ def _matches(code: Any, argument: Any, char: str) -> bool:
         return cases != {argument}
     negate = argument[0][0] is op.NEGATE
     inside = any(_in_set(kind, value, cases, char) for kind, value in argument[negate:])
-    return inside != negate or (negate and len(cases) > 1)
+    return inside != negate or (bool(negate) and len(cases) > 1)
 
 
 def _in_set(kind: Any, value: Any, cases: set[int], char: str) -> bool:

@@ -9,14 +9,14 @@ from harness.records import Extraction, Sample
 from harness.text.markers import announcements, first_turn, view
 
 _no = (
-    r"\bno\b(?!\s(?:one|doubt|matter|more|longer))|\bfalse\b|\bincorrect\b|\bwrong\b|\buntrue\b"
+    r"\bno\b(?!\s(?:one|doubt|matter|more|longer))|\bfalse\b|\bincorrect\b|\bwrong\b|\buntrue\b|\bnot\syes\b"
     r"|\bnope\b|(?:\bnot|n['’]t)\s(?:\w{1,12}ly\s|be\s){0,2}(?:true|correct|right|the\scase|so)\b"
-    r"|不是的?(?!否)|不对|不正确|不成立|不会|不能|不可以|没有|错误|错(?!过)|否(?![则定认正为能可有是对会])|假(?!设|如|定)"
+    r"|并?不是的?(?!否)|否定的?|为假|不对|不正确|不成立|不会|不能|不可以|没有|错误|错(?!过)|否(?![则定认正为能可有是对会])|假(?!设|如|定)"
 )
 _yes = (
     r"\byes\b|\btrue\b|\bcorrect\b|\bright\b|\byep\b|\byeah\b"
     r"|(?:\bnot|n['’]t)\s(?:false|wrong|incorrect)\b"
-    r"|没错|没有错|不错|是的|正确|成立|可以|能(?![力量源])|会(?!议)|有(?=[,。]|$)"
+    r"|没错|没有错|不错|是的|肯定的|为真|正确|成立|可以|能(?![力量源])|会(?!议)|有(?=[,。]|$)"
     r"|对(?![于应比照称面方手付待])|是|真(?!实|的吗)"
 )
 _denial = re.compile(f"(?P<no>{_no})", re.IGNORECASE)
@@ -36,7 +36,7 @@ _lead = re.compile(
 )
 _firm = re.compile(
     r"\b(?:yes|true|false)\b|\b(?:in)?correct\b|\bno\b(?=[\s*]{0,3}[.,!;:。，]|\s{0,3}$)"
-    r"|(?:\bnot|n['’]t)\s(?:true|correct)\b|不?正确|错误|是的|不是的|不对|没错",
+    r"|(?:\bnot|n['’]t)\s(?:true|correct|yes)\b|不?正确|错误|是的|不是的?|不对|没错|为[真假]",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ import json
 import aiohttp
 import pytest
 from canned import backend_at
+from msgspec import structs
 from toy import Plain, Toy, token_scores
 
 from harness.backend.serve import serve
@@ -170,6 +171,16 @@ def test_a_request_to_be_drawn_at_random_is_another_draw_each_time():
     fixed = Request(prompt="a", generation=Generation(temperature=1.0, seed=3))
     through_http(toy, [warm, warm, fixed, fixed, Request(prompt="a"), Request(prompt="a")])
     assert sorted(request.repeat for request in toy.asked) == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_text_beyond_the_context_is_too_long():
+    """What a backend would cut into windows is refused when it comes as a prompt."""
+    small = Plain()
+    small.info = structs.replace(small.info, context=4)
+    asked = [Request(kind="loglikelihood", prompt="a", continuation=text) for text in ("bc", "bcd")]
+    fits, long = through_http(small, asked)
+    assert fits.tokens == 2
+    assert (long.kind, long.retryable) == ("too_long", False)
 
 
 @pytest.mark.parametrize(

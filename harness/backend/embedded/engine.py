@@ -20,7 +20,7 @@ from harness.records import Request, Response
 T = TypeVar("T")
 Key = TypeVar("Key", bound=Hashable)
 
-ROWS = 4096
+ROWS = 2048
 """Tokens that pass through the network at a time: bounds the memory."""
 ROOM = 16384
 """Positions that caches hold at a time: likewise."""

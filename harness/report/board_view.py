@@ -1,0 +1,191 @@
+"""What the board's template shows: board.json laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.mark import Frame, Mark, arrow, link, mark
+from harness.report.marks import Scale, scale_of
+from harness.report.say import Said, known, say
+
+GROUPS = (
+    "accuracy",
+    "calibration",
+    "robustness",
+    "fairness",
+    "bias",
+    "toxicity",
+    "efficiency",
+)
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of one column."""
+
+    title: str
+    task: str
+    family: str
+    metric: str
+    arrow: str
+    meaning: Said
+    href: str
+    language: str
+    tags: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model's row."""
+
+    model: str
+    href: str | None
+    rank: str
+    rate: Mark
+    mean: Mark
+    covered: Said | None
+    marks: tuple[Mark, ...]
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One measure of one group."""
+
+    group: str
+    measure: str
+    title: Said
+    heads: tuple[Head, ...]
+    families: tuple[tuple[str, int], ...]
+    lines: tuple[Line, ...]
+    has_mean: bool
+
+
+def tables(board: Json, *, samples: bool) -> list[Table]:
+    """Return every view of a board as a table."""
+    facts = {task["task"]: task for task in board["tasks"]}
+    runs = {model["model"]: model["runs"] for model in board["models"]}
+    return [_table(view, facts, runs, samples=samples) for view in board["views"]]
+
+
+def _table(
+    view: Json, facts: Mapping[str, Json], runs: Mapping[str, Sequence[str]], *, samples: bool
+) -> Table:
+    columns, rows = view["columns"], view["rows"]
+    order = sorted(range(len(columns)), key=lambda c: _family(columns[c]["task"]))
+    heads = tuple(_head(columns[c], facts.get(columns[c]["task"], {})) for c in order)
+    frames = [_frame([row["cells"][c] for row in rows], columns[c]) for c in order]
+    lines = []
+    for row in rows:
+        marks = tuple(
+            mark(row["cells"][c], frame, _evidence(row["cells"][c], columns[c], samples=samples))
+            for c, frame in zip(order, frames, strict=True)
+        )
+        lines.append(_line(row, marks, runs.get(row["model"], ()), len(columns), rows))
+    families: list[tuple[str, int]] = []
+    for head in heads:
+        if families and families[-1][0] == head.family:
+            families[-1] = (head.family, families[-1][1] + 1)
+        else:
+            families.append((head.family, 1))
+    return Table(
+        group=view["group"],
+        measure=view["measure"],
+        title=known(f"measure.{view['measure']}", view["measure"]),
+        heads=heads,
+        families=tuple(families),
+        lines=tuple(lines),
+        has_mean=any(row["mean"] is not None for row in rows),
+    )
+
+
+def _family(task: str) -> str:
+    return task.split("/", 1)[0]
+
+
+def _head(column: Json, facts: Json) -> Head:
+    sign, meaning = arrow(column["higher_is_better"])
+    task = column["task"]
+    return Head(
+        title=facts.get("title") or task.rsplit("/", 1)[-1],
+        task=task,
+        family=_family(task),
+        metric=column["metric"],
+        arrow=sign,
+        meaning=meaning,
+        href=link("task", task=task),
+        language=facts.get("language", ""),
+        tags=" ".join(facts.get("tags", ())),
+    )
+
+
+def _frame(cells: Sequence[Json], column: Json) -> Frame:
+    values = [cell["value"] for cell in cells if cell.get("value") is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    return Frame(scale_of(cells), low, high, column["higher_is_better"])
+
+
+def _evidence(cell: Json, column: Json, *, samples: bool) -> str | None:
+    if not samples or not cell.get("run"):
+        return link("task", task=column["task"])
+    variant = column["variant"]
+    return link(
+        "run",
+        run=cell["run"],
+        task=column["task"],
+        variant=variant if variant == "original" else None,
+    )
+
+
+def _line(
+    row: Json, marks: tuple[Mark, ...], runs: Sequence[str], columns: int, rows: Sequence[Json]
+) -> Line:
+    means = [
+        {"value": r["mean"], "low": r["mean_low"], "high": r["mean_high"]} for r in rows
+    ]
+    rate = {
+        "value": row["mean_win_rate"],
+        "low": row["mean_win_rate_low"],
+        "high": row["mean_win_rate_high"],
+        "n": row["tasks"],
+        "method": "redrawn",
+    }
+    mean = {
+        "value": row["mean"],
+        "low": row["mean_low"],
+        "high": row["mean_high"],
+        "n": row["tasks"],
+        "method": "sum of variances",
+    }
+    covered = row["tasks"] < columns
+    return Line(
+        model=row["model"],
+        href=link("run", run=runs[0]) if len(runs) == 1 else None,
+        rank=_rank(row["rank_best"], row["rank_worst"]),
+        rate=mark(rate, Frame(Scale(0.0, 1.0), better=None)),
+        mean=mark(mean, Frame(scale_of(means), better=None)),
+        covered=say("tasks_covered", have=row["tasks"], all=columns) if covered else None,
+        marks=marks,
+        errors=row["errors"],
+    )
+
+
+def _rank(best: int | None, worst: int | None) -> str:
+    if best is None or worst is None:
+        return ""
+    return str(best) if best == worst else f"{best}\N{EN DASH}{worst}"
+
+
+def tabs(shown: Sequence[Table]) -> list[dict[str, Any]]:
+    """Return the seven groups, each with its measures; an empty group has none."""
+    return [
+        {
+            "group": group,
+            "title": say(f"group.{group}"),
+            "measures": [table for table in shown if table.group == group],
+        }
+        for group in GROUPS
+    ]

@@ -1,0 +1,198 @@
+"""Real charts, by Altair, as inline SVG whose colours are classes of the style sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from harness.records import Cell
+from harness.report.numbers import number
+from harness.stats.calibration import reliability
+
+COLOURS = 8
+"""Series that have a colour of their own: s0 … s7."""
+DIRECT = 4
+"""Up to so many series carry their names at their ends; more get a legend."""
+WIDTH, HEIGHT = 460, 220
+LABEL_GAP = 0.07
+"""Least distance between two names at the ends of lines, in units of the axis."""
+_HEX = {f"#a0000{index}": f"s{index}" for index in range(COLOURS)}
+_INK, _RULE = "#a00010", "#a00011"
+_HEX |= {_INK: "ink", _RULE: "rule"}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One model's points, in rising order."""
+
+    model: str
+    points: Sequence[tuple[float, Cell]]
+
+
+def colour(position: int) -> str:
+    """Return the placeholder that `themed` turns into a class."""
+    return f"#a0000{position % COLOURS}"
+
+
+def lines(name: str, series: Sequence[Series]) -> Markup:
+    """Return the primary metric by a numeric slice: a line and a band for each model."""
+    if not series:
+        return Markup("")
+    import altair as alt  # noqa: PLC0415 - a second to import, and only pages need it
+
+    rows = [
+        {
+            "x": x,
+            "value": cell.value,
+            "low": cell.value if cell.low is None else cell.low,
+            "high": cell.value if cell.high is None else cell.high,
+            "model": one.model,
+        }
+        for one in series
+        for x, cell in one.points
+    ]
+    metric = series[0].points[0][1].metric
+    xs = sorted({row["x"] for row in rows})
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("x:Q", title=name, axis=alt.Axis(values=xs, format="d", grid=False)),
+        color=_colours(alt, series),
+    )
+    top = max(1.0, *(row["high"] for row in rows))
+    y = alt.Y("value:Q", title=metric.replace("_", " "), scale=alt.Scale(domain=[0, top]))
+    layers = [
+        base.mark_area(opacity=0.16).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(strokeWidth=2).encode(y=y),
+        base.mark_point(filled=True, size=28, opacity=1).encode(y="value:Q"),
+    ]
+    if len(series) <= DIRECT:
+        layers.append(_end_labels(alt, series, top))
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    return drawing(chart, _described(f"{metric} by {name}", series))
+
+
+def _colours(alt: Any, series: Sequence[Series]) -> Any:
+    models = [one.model for one in series]
+    legend = None if len(series) <= DIRECT else alt.Legend(title=None, orient="bottom", columns=3)
+    scale = alt.Scale(domain=models, range=[colour(i) for i in range(len(models))])
+    return alt.Color("model:N", scale=scale, legend=legend)
+
+
+def _end_labels(alt: Any, series: Sequence[Series], top: float) -> Any:
+    ends = []
+    for one in series:
+        x, cell = one.points[-1]
+        ends.append({"x": x, "y": float(cell.value or 0), "model": one.model.split("/", 1)[-1]})
+    for end, y in zip(ends, spaced([end["y"] for end in ends], top), strict=True):
+        end["y"] = y
+    return (
+        alt.Chart(alt.Data(values=ends))
+        .mark_text(align="left", dx=8, color=_INK)
+        .encode(x="x:Q", y="y:Q", text="model:N")
+    )
+
+
+def spaced(values: Sequence[float], top: float) -> list[float]:
+    """Return positions near `values`, in the same order, far enough apart to read.
+
+    >>> [round(y, 2) for y in spaced([0.0, 0.01, 0.9], 1.0)]
+    [0.0, 0.07, 0.9]
+    """
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    out = list(values)
+    at = -1.0
+    for i in order:
+        out[i] = at = max(values[i], at + LABEL_GAP * top)
+    return out
+
+
+def _described(title: str, series: Sequence[Series]) -> str:
+    parts = []
+    for one in series:
+        steps = ", ".join(f"{x:g}: {number(cell.value)}" for x, cell in one.points)
+        parts.append(f"{one.model}: {steps}")
+    return f"{title}. " + "; ".join(parts)
+
+
+def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Markup:
+    """Return how often answers are right at each confidence, for models that state one."""
+    rows = []
+    models = []
+    for model, pairs in sure.items():
+        inside = [(c, s) for c, s in pairs if 0 <= c <= 1 and s in (0.0, 1.0)]
+        if not inside:
+            continue
+        models.append(model)
+        bins = reliability([c for c, _ in inside], [s for _, s in inside])
+        rows += [
+            {"model": model, "confidence": b.confidence, "accuracy": b.accuracy, "n": b.n}
+            for b in bins
+        ]
+    if not rows:
+        return Markup("")
+    import altair as alt  # noqa: PLC0415
+
+    legend = alt.Legend(title=None, orient="bottom") if len(models) > 1 else None
+    scale = alt.Scale(domain=models, range=[colour(list(sure).index(m)) for m in models])
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("confidence:Q", title="mean confidence", scale=alt.Scale(domain=[0, 1])),
+        y=alt.Y("accuracy:Q", title="share right", scale=alt.Scale(domain=[0, 1])),
+        color=alt.Color("model:N", scale=scale, legend=legend),
+    )
+    diagonal = (
+        alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+        .mark_line(strokeDash=[4, 4], color=_RULE, strokeWidth=1)
+        .encode(x="x:Q", y="y:Q")
+    )
+    points = base.mark_point(filled=True, opacity=0.9).encode(
+        size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 240]))
+    )
+    chart = alt.layer(diagonal, base.mark_line(strokeWidth=1.5), points)
+    words = "; ".join(
+        f"{row['model']}: confidence {row['confidence']:.2f}, right {row['accuracy']:.2f}, "
+        f"n {row['n']}"
+        for row in rows
+    )
+    return drawing(chart.properties(width=300, height=260), f"Calibration. {words}")
+
+
+def drawing(chart: Any, words: str) -> Markup:
+    """Return an Altair chart as SVG, with `words` in its place for those who cannot see it."""
+    import vl_convert  # noqa: PLC0415
+
+    quiet = chart.configure(
+        background="transparent",
+        font="system-ui, sans-serif",
+    )
+    quiet = quiet.configure_view(strokeWidth=0).configure_axis(
+        labelColor=_INK,
+        titleColor=_INK,
+        tickColor=_RULE,
+        domainColor=_RULE,
+        gridColor=_RULE,
+        gridOpacity=0.35,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+    )
+    quiet = quiet.configure_legend(labelColor=_INK, labelFontSize=12, labelLimit=260)
+    quiet = quiet.configure_text(fontSize=12)
+    return themed(vl_convert.vegalite_to_svg(quiet.to_dict()), words)
+
+
+def themed(svg: str, words: str) -> Markup:
+    """Return SVG with colours turned into classes, scalable, and labelled.
+
+    `f-…` fills and `k-…` strokes; the style sheet says what each class looks like in either theme.
+    """
+    for code, name in _HEX.items():
+        svg = svg.replace(f'fill="{code}"', f'class="f-{name}"')
+        svg = svg.replace(f'stroke="{code}"', f'class="k-{name}"')
+    svg = re.sub(r'class="(\S+)"([^>]*) class="(\S+)"', r'class="\1 \3"\2', svg)
+    svg = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
+    svg = svg.replace(' class="marks"', "", 1)
+    head = f'<svg class="chart" role="img" aria-label="{escape(words)}" '
+    return Markup(svg.replace("<svg ", head, 1))  # noqa: S704 - drawn by vl-convert, text escaped
