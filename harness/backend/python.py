@@ -80,7 +80,7 @@ def _function(name: str, module: ModuleType, attribute: str) -> Callable[..., An
 
 
 def _source_hash(name: str, module: ModuleType) -> str:
-    source = inspect.getsourcefile(module)
+    source = getattr(module, "__file__", None)
     if source is None:
         raise UsageError(f"python/{name}: {module.__name__} has no source file to identify it by")
     return bytes_key(Path(source).read_bytes())

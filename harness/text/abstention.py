@@ -61,6 +61,8 @@ _offer = re.compile(
     r"|可以(?:帮|尝试|提供|查)|建议|如果你|如果您|请|无法|不能|不知道|不清楚|取决",
     re.IGNORECASE,
 )
+_added = re.compile(r"(?:[.。]\s{0,2}(?:however|but),?\s|。但是?)$", re.IGNORECASE)
+"""An answer went before, and the doubt is about something more."""
 _retracts = re.compile(
     r"\bI\s(?:do\snot|don['’]?t)\shave\s(?:any|an?)\s(?:doubt|idea\swhy)"
     r"|\b(?:you|they|he|she|people|many|who)\s$|[他她你们人家谁都]$|如果$|[\"“「']$",
@@ -85,6 +87,8 @@ def abstention(text: str, sample: Sample) -> Extraction | None:
     for pattern in (_english, _chinese):
         for match in pattern.finditer(first):
             if _retracts.search(folded[max(0, match.start() - 10) : match.start()]):
+                continue
+            if _added.search(folded[max(0, match.start() - 12) : match.start()]):
                 continue
             if _goes_on_to_answer(folded, match.end()):
                 continue

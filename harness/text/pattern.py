@@ -32,12 +32,12 @@ MAX_FIXED = 1_000
 
 _parse: Callable[[str, int], Any] = _parser.parse
 _repeats = (op.MAX_REPEAT, op.MIN_REPEAT)
-_categories = {
+_categories: dict[Any, Callable[[str], bool]] = {
     op.CATEGORY_DIGIT: str.isdecimal,
     op.CATEGORY_SPACE: str.isspace,
     op.CATEGORY_WORD: lambda char: char.isalnum() or char == "_",
 }
-_negated = {
+_negated: dict[Any, Any] = {
     op.CATEGORY_NOT_DIGIT: op.CATEGORY_DIGIT,
     op.CATEGORY_NOT_SPACE: op.CATEGORY_SPACE,
     op.CATEGORY_NOT_WORD: op.CATEGORY_WORD,

@@ -185,7 +185,7 @@ def test_a_single_option_leaves_the_wrong_model_without_another():
         (["0.5"], 0, "1.5"),
         (["1e40"], 0, "no such thing"),
         (["yes"], 0, "no"),
-        (["Yes", "no"], 0, "no such thing"),
+        (["Yes", "no"], 0, "an unrelated reply"),
         (["是"], 0, "否"),
         (["D"], 4, "A"),
         (["A", "B"], 2, "none"),
