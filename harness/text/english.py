@@ -24,9 +24,9 @@ _run = re.compile(
     rf"\b(?:(?:minus|negative)[ ])?(?:an?[ ](?=(?:hundred|thousand|million|billion|dozen|half|"
     rf"quarter|third)\b))?(?:{_any_word})\b(?:(?:[ ]and[ ]an?[ ]|[ ]and[ ]|,[ ]|[ -])"
     rf"(?:{_any_word})\b){{0,40}}+(?!-?[a-z]{{0,12}}(?:st|nd|rd|th)\b)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_word = re.compile(r"[a-z]+", re.IGNORECASE)
+_word = re.compile(r"[a-z]+", re.IGNORECASE | re.ASCII)
 
 Found = tuple[int, int, Fraction]
 

@@ -76,7 +76,9 @@ _mixed = re.compile(
     rf"|\s?(?P<vulgar>[{''.join(_VULGAR)}])"
     r"|\s?\\[dt]?frac\s?\{(?P<t>[0-9]{1,9})\}\s?\{(?P<b>[0-9]{1,9})\}"
 )
-_scale = re.compile(r"[ ]?(?P<word>thousand|million|billion|trillion|dozen)\b", re.IGNORECASE)
+_scale = re.compile(
+    r"[ ]?(?P<word>thousand|million|billion|trillion|dozen)\b", re.IGNORECASE | re.ASCII
+)
 _percent = re.compile(r"\s?\\?%|[ -]?per[ ]?cent\b|\s?(?P<mille>‰)", re.IGNORECASE)
 _ordinal = re.compile(r"(?:st|nd|rd|th)\b", re.IGNORECASE)
 

@@ -22,7 +22,7 @@ def by_text(
     Case and width do not matter; denied quotations do not count. Where one option's text holds
     another's, the longer one is what was said.
     """
-    pattern, texts = _pattern(choices)
+    pattern = _pattern(choices)
     if pattern is None:
         return None
     for start, end in reversed(stretches):
@@ -33,28 +33,30 @@ def by_text(
             ceiling = quotes[i + 1].start() if i + 1 < len(quotes) else len(text)
             if not denied_option(text, quote.start(), quote.end(), floor, ceiling):
                 allowed.append(quote)
-        if allowed and len({quote.group().casefold() for quote in allowed}) == 1:
+        if allowed and len({quote.lastgroup for quote in allowed}) == 1:
             quote = allowed[-1]
-            name = options.letter(texts[quote.group().casefold()])
+            name = str(quote.lastgroup)
             return Extraction(name, "letter:text", quote.start(), quote.end(), name)
     return None
 
 
-def _pattern(choices: Sequence[str]) -> tuple[re.Pattern[str] | None, dict[str, int]]:
-    """Return the pattern of all option texts, longest first, and their indexes."""
-    texts: dict[str, int] = {}
-    twice = set()
-    for i, choice in enumerate(choices[: len(options.LETTERS)]):
-        text = prepare(choice).strip().rstrip(".。").casefold()
-        if text in texts:
-            twice.add(text)
-        if text and len(text) <= MAX_TEXT:
-            texts[text] = i
-    usable = sorted((text for text in texts if text not in twice), key=len, reverse=True)
+def _pattern(choices: Sequence[str]) -> re.Pattern[str] | None:
+    """Return the pattern of all option texts, longest first, in groups named by letter.
+
+    A text that two options share names neither.
+    """
+    texts = [prepare(choice).strip().rstrip(".。") for choice in choices[: len(options.LETTERS)]]
+    folded = [text.casefold() for text in texts]
+    usable = [
+        (text, options.letter(i))
+        for i, text in enumerate(texts)
+        if text and len(text) <= MAX_TEXT and folded.count(folded[i]) == 1
+    ]
     if not usable:
-        return None, {}
-    body = "|".join(_bounded(text) for text in usable)
-    return re.compile(body, re.IGNORECASE), texts
+        return None
+    usable.sort(key=lambda option: len(option[0]), reverse=True)
+    body = "|".join(f"(?P<{name}>{_bounded(text)})" for text, name in usable)
+    return re.compile(body, re.IGNORECASE)
 
 
 def _bounded(text: str) -> str:

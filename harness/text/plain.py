@@ -15,7 +15,7 @@ _prefix = re.compile(
     r"|(?:the\s)?(?:final\s|correct\s)?answer\sis\b|(?:最终|正确)?答案(?:是|为))\s{0,8}",
     re.IGNORECASE,
 )
-_quotes = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "`": "`", "《": "》"}
+_quotes = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "`": "`"}
 _line = re.compile(r"[^\n]+")
 _latex_text = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]*)\}")
 
@@ -40,7 +40,7 @@ def _peel(text: str, start: int, end: int) -> tuple[int, int]:
                 start, end = start + 2, end - 2
         if end - start > 2 and _quotes.get(text[start]) == text[end - 1]:  # noqa: PLR2004
             inner = text[start + 1 : end - 1]
-            if text[start] not in inner and text[end - 1] not in inner and text[start] != "《":
+            if text[start] not in inner and text[end - 1] not in inner:
                 start, end = start + 1, end - 1
         start, end = _trim(text, start, end)
         if (start, end) == before:

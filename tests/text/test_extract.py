@@ -196,3 +196,20 @@ def test_targets_are_read_as_yes_or_no() -> None:
     assert [parse_yes_no(text) for text in ("Yes.", "错", "x", "yes and more")] == [
         "yes", "no", None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("number", "5 m\u0131llion"),
+        ("number", "s\u0131x \u017fix"),
+        ("letter", "par\u0131\u017f"),
+        ("letter", "F\u0130RST option"),
+        ("yes_no", "ye\u017f"),
+    ],
+)
+def test_letters_that_fold_to_ascii_are_survived(name: str, text: str) -> None:
+    """Dotless and long letters, which case folding equates with ASCII ones, break no look-up."""
+    sample = Sample("task", "id", "", choices=tuple(map(Choice, ["Paris", "paris.", "Rom", "is"])))
+    EXTRACTORS[name](text, sample)
+    EXTRACTORS[name](text, CHOICES)

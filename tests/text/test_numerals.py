@@ -219,6 +219,7 @@ def test_chinese_integers(text: str, value: int) -> None:
         "五a",
         "1一",
         "零百",
+        "十三零",
     ],
 )
 def test_what_is_no_chinese_integer(text: str) -> None:
@@ -262,6 +263,8 @@ def test_spelling_has_a_bound(spell: object) -> None:
         ("two thousand million", [2000]),
         ("zero one", [0, 1]),
         ("minus three", [-3]),
+        ("three point one dozen", [Fraction(31, 10), 12]),
+        ("two and zero quarters", [2, 0]),
         ("one zero", [1, 0]),
     ],
 )
