@@ -142,7 +142,7 @@ NAMES = (("Anna", "she"), ("Mary", "she"), ("Ruth", "she"), ("Tom", "he"), ("Pau
          ("Ben", "he"), ("Lucy", "she"), ("Mark", "he"))  # fmt: skip
 NAMES_ZH = ("小明", "小红", "小华", "小丽", "小刚", "小芳")
 FITS = (
-    ("trophy", "suitcase", "奖杯", "箱子"),
+    ("melon", "basket", "西瓜", "篮子"),
     ("ball", "box", "球", "盒子"),
     ("book", "bag", "书", "书包"),
     ("sofa", "room", "沙发", "房间"),

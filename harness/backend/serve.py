@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import itertools
+import signal
+import threading
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -48,11 +50,12 @@ async def serve(
     ready: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve `backend` until `stop` is set or the task is cancelled; the backend stays open.
+    """Serve `backend` until SIGTERM, `stop` or the task's cancellation; the backend stays open.
 
     `port` 0 takes any free one. `ready` is called with the base URL once requests are taken.
     Requests in hand are finished. Raises `UsageError` where the port cannot be had.
     """
+    stop = stop or asyncio.Event()
     runner = web.AppRunner(make_app(backend, host), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
@@ -63,9 +66,24 @@ async def serve(
         if ready is not None:
             shown = f"[{host}]" if ":" in host else host
             ready(f"http://{shown}:{runner.addresses[0][1]}/v1")
-        await (stop or asyncio.Event()).wait()
+        with _on_terminate(stop.set):
+            await stop.wait()
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def _on_terminate(act: Callable[[], None]) -> Iterator[None]:
+    """Call `act` at SIGTERM, in place of dying; only the main thread can be asked to."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, act)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def make_app(backend: Backend, host: str = "127.0.0.1") -> web.Application:

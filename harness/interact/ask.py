@@ -88,16 +88,21 @@ class Asker:
         )
 
     def continuation(self, sample: Sample, text: str, context: str | None = None) -> Request:
-        """Return the log-likelihood request of `text` after the sample (or after `context`)."""
+        """Return the log-likelihood request of `text` after the sample (or after `context`).
+
+        White space at the end of the context is scored with the text, for every backend alike:
+        tokenizers join it to the word that follows (lm-evaluation-harness, `_encode_pair`).
+        """
         if context is None or sample.shots or sample.system:
             messages = self._messages(sample)
             if context is not None:
                 messages[-1] = Message(role="user", content=context)
             context = flatten(messages)
+        bare = context.rstrip()
         return Request(
             kind="loglikelihood",
-            prompt=context,
-            continuation=text,
+            prompt=bare,
+            continuation=context[len(bare) :] + text,
             repeat=sample.epoch,
             sample_id=sample_tag(sample) if self.tagged else "",
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import threading
 
 import aiohttp
 import pytest
@@ -13,7 +15,7 @@ from toy import Plain, Toy, token_scores
 
 from harness.backend.serve import serve
 from harness.errors import AuthenticationFailed, BackendError, ModelNotFound, UsageError
-from harness.records import Failure, Generation, Message, Request, Response
+from harness.records import Failure, Generation, Message, ModelSpec, Request, Response
 
 TEXTS = ["2 + 2 = 4", "Zwölf Boxkämpfer", "二加二得四", "a", " leading", "tab\tend\n", "🙂 emoji"]
 
@@ -301,6 +303,76 @@ def test_requests_in_hand_are_finished_when_the_server_stops():
         return reply
 
     assert isinstance(asyncio.run(main()), Response)
+
+
+def test_sigterm_ends_the_server_in_order():
+    """A terminated server finishes what is in hand and returns; the signal is then free again."""
+
+    async def main():
+        url = asyncio.get_running_loop().create_future()
+        server = asyncio.create_task(serve(Toy(), port=0, ready=url.set_result))
+        await url
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await server
+
+    asyncio.run(main())
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_server_in_another_thread_leaves_signals_alone():
+    """Only the main thread can handle signals, so elsewhere `stop` is the way."""
+
+    def run():
+        async def use(url):
+            return url
+
+        seen.append(asyncio.run(served(Toy(), use)))
+
+    seen: list[str] = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen[0].startswith("http://127.0.0.1:")
+
+
+def test_embedded_scores_through_http_equal_direct_ones_to_the_last_bit():
+    """Every continuation's log-likelihood and every chat's answer is the same, sample by sample."""
+    backend_module = pytest.importorskip("harness.backend.embedded.backend")
+    if "nano" not in backend_module.model_names():
+        pytest.skip("the weights of embedded/nano are not here")
+    asked = [
+        Request(kind="loglikelihood", prompt=f"{a} + {b} =", continuation=f" {a + b + off}")
+        for a, b in ((2, 2), (17, 5), (640, 255), (7000, 38))
+        for off in (-1, 0, 1)
+    ]
+    asked += [Request(kind="loglikelihood", continuation=text) for text in TEXTS]
+    asked += [Request(kind="rolling", prompt=text, logprobs=True) for text in TEXTS]
+    asked += [
+        Request(messages=(Message("user", f"What is {n} + {n}?"),), logprobs=True,
+                generation=Generation(max_tokens=8))
+        for n in (3, 45, 678)
+    ]  # fmt: skip
+    backend = backend_module.open_embedded(ModelSpec("embedded", "nano"))
+
+    async def use(url):
+        client = backend_at(url, name="nano")
+        try:
+            there = await asyncio.gather(*(client.answer([request]) for request in asked))
+        finally:
+            await client.close()
+        return [reply for (reply,) in there], await backend.answer(asked)
+
+    there, here = asyncio.run(served(backend, use))
+    asyncio.run(backend.close())
+    for one, other in zip(there, here, strict=True):
+        assert isinstance(one, Response), one
+        assert (one.text, one.loglikelihood, one.tokens) == (
+            other.text,
+            other.loglikelihood,
+            other.tokens,
+        )
+        assert one.greedy in {None, other.greedy}
 
 
 def test_tools_and_schemas_reach_the_backend():

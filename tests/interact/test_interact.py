@@ -128,6 +128,13 @@ def test_context_of_an_option_comes_after_examples():
     assert request.prompt == "p r\n\nc"
 
 
+def test_white_space_before_the_text_is_scored_with_it():
+    """The boundary lies before the white space, as tokenizers have it."""
+    request = Asker(chat=True).continuation(SAMPLE, "fell", "The vase \n")
+    assert request.prompt.endswith("The vase")
+    assert request.continuation == " \nfell"
+
+
 def test_rolling_asks_for_the_text_itself():
     """Perplexity: the target after the input, kept as the only choice."""
     sample = Sample("t", "s", "Once", target=(" upon",), method="perplexity")

@@ -22,6 +22,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
+from yarl import URL
 
 from harness.errors import AuthenticationFailed, UnknownName, UsageError
 from harness.records import Capability, ModelSpec
@@ -101,6 +102,7 @@ def read_base_url(spec: ModelSpec, environ: Mapping[str, str]) -> str:
     url = (spec.base_url or environ.get(URL_VARIABLE) or DEFAULT_BASE_URL).strip().rstrip("/")
     try:
         parts = urlsplit(url)
+        URL(url)  # aiohttp's own reading is stricter
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise UsageError("the base URL cannot be read as a URL") from None

@@ -1,0 +1,67 @@
+"""Measures commands as whole processes: CPU, wall time and peak memory of the operating system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parent.parent
+BENCH = Path(os.environ.get("HARNESS_BENCH", ROOT.parent / "shared" / "bench"))
+"""Where the measuring server lies: mock_openai.py and make_data.py."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process used."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+
+
+def measure(command: Sequence[str], cwd: Path) -> Cost:
+    """Run a command to its end; raises where it fails."""
+    began = time.perf_counter()
+    with (cwd / "output.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}; see {cwd}/output.log")
+    return Cost(
+        usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024
+    )
+
+
+def medians(costs: Sequence[Cost]) -> Cost:
+    """Return the median of each figure."""
+    return Cost(
+        median(cost.cpu_s for cost in costs),
+        median(cost.wall_s for cost in costs),
+        median(cost.peak_mib for cost in costs),
+    )
+
+
+@contextmanager
+def server(port: int, *options: str) -> Iterator[str]:
+    """Run the measuring server; yields its base URL."""
+    script = BENCH / "mock_openai.py"
+    if not script.exists():
+        raise SystemExit(f"no {script}: set HARNESS_BENCH to the folder that holds mock_openai.py")
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--port", str(port), *options], stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    process.stderr.readline()
+    try:
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait()
