@@ -10,9 +10,8 @@ from pathlib import Path
 import aiohttp
 
 
-async def main(url: str, path: str, connections: int) -> None:
+async def main(url: str, items: list[dict[str, str]], connections: int) -> None:
     """Send every question once, `connections` at a time, and print the share that is right."""
-    items = [json.loads(line) for line in Path(path).read_text().splitlines()]
     waiting, right = iter(items), 0
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -31,4 +30,5 @@ async def main(url: str, path: str, connections: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    rows = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
+    asyncio.run(main(sys.argv[1], rows, int(sys.argv[3])))

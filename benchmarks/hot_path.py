@@ -58,8 +58,10 @@ def table(found: dict[str, Cost], repeats: int) -> list[str]:
     """Return the figures as Markdown."""
     floor = found["bare aiohttp loop"]
     lines = [
-        f"{SAMPLES:,} samples, {CONNECTIONS} connections, latency 0; medians of {repeats} runs of "
-        "whole processes. *again* is the same command with every answer stored.",
+        (
+            f"{SAMPLES:,} samples, {CONNECTIONS} connections, latency 0; medians of {repeats} runs "
+            "of whole processes. *again* is the same command with every answer stored."
+        ),
         "",
         "| | CPU s | CPU ms a sample | times the bare loop | samples a second | peak MiB |",
         "|---|---|---|---|---|---|",

@@ -34,7 +34,9 @@ def measure(command: Sequence[str], cwd: Path) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}; see {cwd}/output.log")
+        raise SystemExit(
+            f"{' '.join(command)} ended with {process.returncode}; see {cwd}/output.log"
+        )
     return Cost(
         usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024
     )

@@ -1,6 +1,6 @@
 """The exception tree and the exit codes of the command line.
 
-HarnessError                     anything the harness says on purpose; one clear message, no traceback
+HarnessError                     what the harness says on purpose; one clear message, no traceback
 ├── UsageError              (2)  what the user asked for cannot be done as asked
 │   ├── UnknownName              a name that nothing answers to; suggests the nearest
 │   ├── InvalidFile              a file from a user is wrong: names file, line, key, allowed, got
@@ -9,7 +9,6 @@ HarnessError                     anything the harness says on purpose; one clear
 │   ├── AuthenticationFailed
 │   └── ModelNotFound
 ├── StoreError              (4)  results cannot be written or read
-├── TooManyFailures         (4)  more requests failed than --max-failures allows
 ├── CacheMiss               (4)  --require-cache, and an answer is not stored
 └── BudgetReached           (5)  a limit in money or tokens was met; the partial result stands
 
@@ -102,7 +101,7 @@ class InvalidFile(UsageError):
     Attributes name the place (`path`, `line`, `key`), what is `allowed` and what came (`got`).
     """
 
-    def __init__(  # noqa: PLR0913 - each argument is one part of the message
+    def __init__(
         self,
         problem: str,
         *,
@@ -144,10 +143,6 @@ class ModelNotFound(BackendError):
 
 class StoreError(HarnessError):
     """Results cannot be written or read."""
-
-
-class TooManyFailures(HarnessError):
-    """More requests failed than the limit allows."""
 
 
 class CacheMiss(HarnessError):

@@ -9,7 +9,8 @@ from itertools import islice
 from msgspec import Struct
 
 from harness.interact.ask import Asker
-from harness.pipeline import Prepared, open_backend, prepare
+from harness.pipeline import open_backend
+from harness.prepare import Prepared, prepare
 from harness.protocols import Conversation
 from harness.records import Execution, Request, RunSpec, Sample
 from harness.task.catalogue import Catalogue

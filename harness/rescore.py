@@ -5,16 +5,16 @@ Beside `pipeline.py` this is the other composition of stages; it needs no model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from harness.errors import Incomparable, InvalidFile
-from harness.pipeline import (
+from harness.prepare import (
     metrics_of,
     overrides_of,
     perturbation_groups,

@@ -151,9 +151,7 @@ def _values(columns: ScoreColumns, metric: Metric) -> Array:
     return np.full(len(columns.task), np.nan) if found is None else np.asarray(found)
 
 
-def _by_cluster(
-    values: Array, status: Array, cluster: Array
-) -> tuple[Array, Array, Array]:
+def _by_cluster(values: Array, status: Array, cluster: Array) -> tuple[Array, Array, Array]:
     """One row a cluster: 1 if all its samples scored 1; failed if any of them failed."""
     names, member = np.unique(cluster.astype(str), return_inverse=True)
     worst = np.ones(len(names))
@@ -211,7 +209,7 @@ def _across_variants(
     primary = reading.metrics[0]
     if primary.unit != "sample":
         return
-    by_group: dict[Group, list[str]] = {}
+    by_group: dict[Literal["robustness", "fairness"], list[str]] = {}
     for variant, group in reading.variants.items():
         by_group.setdefault(group, []).append(variant)
     grid = _grid(columns, primary, rows)

@@ -1,7 +1,7 @@
 """An OpenAI-compatible server for tests: counts what it is asked, and fails on purpose.
 
-Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05,json=0.05`.
-It prints its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
+Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05`. It prints
+its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
 A fault is drawn from the prompt and the number of times it was asked, so a retry can succeed and
 the same run meets the same faults. GET /stats tells counts.
 """
@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import re
+import sys
 from collections import Counter
 
 from aiohttp import web
@@ -106,7 +107,8 @@ async def main() -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", options.port)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    sys.stdout.write(json.dumps({"port": runner.addresses[0][1]}) + "\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 

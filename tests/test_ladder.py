@@ -18,7 +18,7 @@ STAGES = {
     "config", "task", "synth", "perturb", "interact", "backend", "run", "store", "score",
     "summary", "report", "board", "gate", "provenance",
 }  # fmt: skip
-COMPOSITION = {"pipeline", "preview", "rescore"}
+COMPOSITION = {"pipeline", "prepare", "preview", "rescore"}
 TOP = {"cli"}
 CORE_ORDER = {
     "": set(),

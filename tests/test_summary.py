@@ -37,9 +37,7 @@ def columns(rows: list[dict]) -> ScoreColumns:
         ),
         status=text("status", "ok"),
         confidence=np.array([row.get("confidence", np.nan) for row in rows]),
-        values={
-            n: np.array([row.get("values", {}).get(n, np.nan) for row in rows]) for n in names
-        },
+        values={n: np.array([row.get("values", {}).get(n, np.nan) for row in rows]) for n in names},
         slices={
             n: np.array([row.get("slices", {}).get(n, "") for row in rows], dtype=object)
             for n in slices
@@ -59,7 +57,9 @@ def only(cells, **wanted):
 
 def test_a_share_has_wilsons_interval():
     """8 of 10: n, value and the interval of the textbook."""
-    cells = summarise(columns([right(float(i < 8)) for i in range(10)]), [Reading("t", (ACCURACY,))])
+    cells = summarise(
+        columns([right(float(i < 8)) for i in range(10)]), [Reading("t", (ACCURACY,))]
+    )
     cell = only(cells, metric="accuracy")
     assert (cell.n, cell.value, cell.method, cell.confidence) == (10, 0.8, "wilson", 0.95)
     assert (cell.low, cell.high) == wilson(8, 10)[2:4]
@@ -154,9 +154,7 @@ def test_a_failed_copy_takes_its_sample_out_of_the_comparison():
     """Pairs are compared only where every copy was answered, and the rest is counted."""
     rows = variants((1, 1, 1), (1, 1, 1))
     rows[1] = {"id": 0, "variant": "typos", "status": "error"}
-    cells = summarise(
-        columns(rows), [Reading("t", (ACCURACY,), variants={"typos": "robustness"})]
-    )
+    cells = summarise(columns(rows), [Reading("t", (ACCURACY,), variants={"typos": "robustness"})])
     worst = only(cells, variant="worst")
     assert (worst.n, worst.errors) == (1, 1)
 

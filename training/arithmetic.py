@@ -3,7 +3,7 @@
 Every pair of operands comes from `Problems.draw`, the one place where held-out items are refused.
 """
 
-# ruff: noqa: RUF001 - full-width marks are how Chinese is written
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: RUF001 - full-width marks are how Chinese is written
-
 CAPITALS = (
     ("France", "Paris", "法国", "巴黎"),
     ("Germany", "Berlin", "德国", "柏林"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: RUF001 - full-width marks are how Chinese is written
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

@@ -227,7 +227,7 @@ class Server:
                 return tokens
             found = wire.echoed_logprobs(tokens)
             if reply is None:
-                counts = (len(tokens), 0)
+                counts = (len(found["tokens"]), 0)
         return wire.text_choice(index, text, reply, found), *counts
 
     async def _ask(self, request: Request) -> Reply:

@@ -17,7 +17,7 @@ CHAT_TOKENS, TEXT_TOKENS = 256, 16
 """Tokens generated where a request names no limit; the second is OpenAI's."""
 
 
-class BadRequest(Exception):  # noqa: N818 - named for its status
+class BadRequest(Exception):
     """The body asks for what is not served."""
 
 

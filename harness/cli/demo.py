@@ -77,8 +77,7 @@ def _table(results: list[RunResult]) -> Table:
     for name in MODELS:
         table.add_column(f"embedded/{name}", justify="right", no_wrap=True)
     cells = [
-        {(c.task, c.arm): c for c in reversed(result.cells) if _is_primary(c)}
-        for result in results
+        {(c.task, c.arm): c for c in reversed(result.cells) if _is_primary(c)} for result in results
     ]
     for place in reversed(cells[0]):
         row = [found[place] for found in cells if place in found]

@@ -19,11 +19,13 @@ about: What does it show, and who wants to know?
 language: en                    # en or zh: decides how answers are normalised
 tags: [mine]
 
-data: {{file: {name}.csv}}        # or .jsonl, .parquet; or {{hub: openai/gsm8k, config: main, split: test}}
+# Rows: a .csv, .jsonl or .parquet file, or a data set of the hub:
+# data: {{hub: openai/gsm8k, config: main, split: test}}
+data: {{file: {name}.csv}}
 
 # Jinja templates over the columns of a row.
 prompt: "{{{{ question }}}}\\nAnswer in one word."
-target: "{{{{ answer }}}}"          # or a list of accepted answers: ["{{{{ answer }}}}", "{{{{ also }}}}"]
+target: "{{{{ answer }}}}"          # or a list of accepted answers
 
 method: generate                # generate | choose | rank | perplexity
 generation: {{max_tokens: 32, temperature: 0, stop: ["\\n"]}}
@@ -49,9 +51,9 @@ def answer(messages: list[dict[str, str]]) -> str:
 
 
 @click.command("init")
-@click.argument("what", type=click.Choice(["task"]))
+@click.argument("what", type=click.Choice(["task"]), expose_value=False)
 @click.argument("name", default="my_task")
-def command(what: str, name: str) -> None:
+def command(name: str) -> None:
     """Write NAME.yaml (commented), NAME.csv and NAME_app.py into this folder."""
     if not name.replace("-", "_").isidentifier():
         raise UsageError(f"name: letters, digits, - and _ only; got '{name}'")

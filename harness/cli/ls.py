@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ def command(
     """List tasks, models, metrics, perturbations or runs."""
     from harness.records import to_json
 
-    rows = {
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "tasks": lambda: _tasks(patterns),
         "models": _models,
         "metrics": _metrics,
         "perturbations": _perturbations,
         "runs": lambda: _runs(Path(out or "results")),
-    }[what]()
+    }
+    rows = makers[what]()
     shown = rows[:count]
     if as_json:
         click.echo(to_json(shown).decode())
@@ -44,9 +46,7 @@ def _print(rows: list[dict[str, Any]], what: str) -> None:
     if not rows:
         click.echo(f"no {what}")
         return
-    widths = {
-        name: max(len(name), *(_width(str(row[name])) for row in rows)) for name in rows[0]
-    }
+    widths = {name: max(len(name), *(_width(str(row[name])) for row in rows)) for name in rows[0]}
     last = list(rows[0])[-1]
     click.echo("  ".join(_pad(name, 0 if name == last else widths[name]) for name in rows[0]))
     for row in rows:

@@ -52,9 +52,7 @@ class LiveProgress:
             console=console(stderr=True),
         )
         self._progress.start()
-        self._bar = self._progress.add_task(
-            directory.name[:40], total=planned, rate="", spent=""
-        )
+        self._bar = self._progress.add_task(directory.name[:40], total=planned, rate="", spent="")
 
     def finished(self, failed: bool, usage: Usage) -> None:
         """Count one sample; redraw now and then."""

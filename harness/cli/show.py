@@ -36,18 +36,20 @@ def command(
 
 
 def _results(path: Path, *, as_json: bool) -> None:
+    import msgspec
+
     from harness.cli.tables import console, headline, results_table
     from harness.records import Cell, to_json
     from harness.store.manifest import RUN, SCORES, read_json
 
-    import msgspec  # isort: skip
-
-    run = read_json(path / RUN) if (path / RUN).exists() else {"status": "interrupted"}
+    run: dict[str, Any] = {"status": "interrupted", "model": {}}
+    if (path / RUN).exists():
+        run = read_json(path / RUN)
     cells = msgspec.convert(read_json(path / SCORES)["cells"], list[Cell])
     if as_json:
         click.echo(to_json({"run": run, "cells": cells}).decode())
         return
-    title = f"{run.get('model', {}).get('name', '')} · {path.name} · {run['status']}"
+    title = f"{run['model'].get('name', '')} · {path.name} · {run['status']}"
     console().print(results_table(headline(cells), title))
 
 

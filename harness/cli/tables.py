@@ -9,7 +9,6 @@ from harness.records import Cell
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.box import SIMPLE
     from rich.table import Table
 
 

@@ -1,10 +1,10 @@
-"""Turns samples into requests for one model: `Asker` implements protocols.Ask.
+r"""Turns samples into requests for one model: `Asker` implements protocols.Ask.
 
 The flattening rule, for models and requests that take plain text rather than a chat: a lone
 user turn is sent as it is. Otherwise the system text is followed by a blank line, each solved
 example is its input, a space (none after whitespace or a CJK character), its answer and a blank
 line, and the question comes last. This is the layout of lm-evaluation-harness without a chat
-template (`target_delimiter` " ", `fewshot_delimiter` "\\n\\n").
+template (`target_delimiter` " ", `fewshot_delimiter` "\n\n").
 """
 
 from __future__ import annotations

@@ -75,11 +75,9 @@ class LocalExecutor:
     async def _work(
         self, plan: Iterator[tuple[int, tuple[Sample, Conversation]]], window: _Reorder
     ) -> None:
-        while self.stopped is None:
+        while True:
             await window.room()
-            if self.stopped is not None:
-                return
-            item = next(plan, None)
+            item = next(plan, None) if self.stopped is None else None
             if item is None:
                 return
             index, (sample, conversation) = item
@@ -107,9 +105,7 @@ class LocalExecutor:
         except StopIteration as stop:
             return Outcome(sample, tuple(exchanges), transcript=cast("Transcript", stop.value))
 
-    async def _answer(
-        self, asked: Request | tuple[Request, ...]
-    ) -> tuple[Response | Failure, ...]:
+    async def _answer(self, asked: Request | tuple[Request, ...]) -> tuple[Response | Failure, ...]:
         if isinstance(asked, Request):
             replies: tuple[Response | Failure, ...] = (await self._sender.send(asked),)
         else:

@@ -68,12 +68,16 @@ class Sender:
                 f"--require-cache: no stored answer for a request of sample "
                 f"{request.sample_id or '?'} (key {key})"
             )
+        return await self._ask(request, key, self._store)
+
+    async def _ask(self, request: Request, key: str, store: ResponseStore) -> Reply:
+        """Ask the model, keep the answer, and give it to whoever else waits for the same."""
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = future
         try:
             reply = await self._attempts(request, key)
             if isinstance(reply, Response):
-                await self._store.put(key, reply)
+                await store.put(key, reply)
                 if self._rules.fresh:
                     self._asked.add(key)
             future.set_result(reply)

@@ -72,9 +72,7 @@ def bag_f1(answer: Sequence[str], target: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def best_choice(
-    choices: Sequence[ChoiceScore], weight: Callable[[ChoiceScore], float]
-) -> int:
+def best_choice(choices: Sequence[ChoiceScore], weight: Callable[[ChoiceScore], float]) -> int:
     """Return the position of the option of greatest weight; the first among equals."""
     weights = [weight(choice) for choice in choices]
     return weights.index(max(weights))

@@ -177,7 +177,7 @@ def relative_error(truth: Fraction, answer: Fraction) -> float:
     >>> relative_error(Fraction(8), Fraction(10)), relative_error(Fraction(0), Fraction(99))
     (0.25, 10.0)
     """
-    return float(min(WORST_RELATIVE_ERROR, abs(answer - truth) / max(abs(truth), Fraction(1))))
+    return min(WORST_RELATIVE_ERROR, float(abs(answer - truth) / max(abs(truth), Fraction(1))))
 
 
 def _congruent(modulus: int) -> Callable[[Fraction, Fraction], float | None]:

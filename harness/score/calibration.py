@@ -29,7 +29,7 @@ def text_confidence(token_logprobs: Sequence[float]) -> float:
     return math.exp(min(0.0, sum(token_logprobs)))
 
 
-def _correct(outcome: Outcome, score: Score) -> float | None:
+def _correct(_: Outcome, score: Score) -> float | None:
     """Return the primary metric, right or wrong, where there is a confidence to set against it."""
     if score.confidence is None or not score.values:
         return None

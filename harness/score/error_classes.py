@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
 from harness.identity import CounterRandom
@@ -106,7 +105,7 @@ def common_scale(*values: Fraction) -> int | None:
 
 
 def _is_wrong_operator(m: Mistake) -> bool:
-    """The result of another of + - × ÷ (exact, floored or the remainder) on a and b.
+    """The result of another of + - * / (exact, floored or the remainder) on a and b.
 
     Not where that result is ±y (sign) or an operand (operand copy): 7+0 answered by 7·1.
     """
@@ -130,9 +129,9 @@ def _is_magnitude(m: Mistake) -> bool:
         return False
     ratio = m.answer / m.true
     top, bottom = str(ratio.numerator), str(ratio.denominator)
-    if ratio > 0 and len(top) + len(bottom) <= MAX_POWER + 2 and top.strip("0") == "1":
-        if bottom.strip("0") == "1":
-            return True
+    short = len(top) + len(bottom) <= MAX_POWER + 2
+    if short and top.rstrip("0") == bottom.rstrip("0") == "1":
+        return True
     pair = m.digits
     if pair is None or len(pair[0]) == len(pair[1]):
         return False
@@ -161,7 +160,7 @@ def _is_carry(m: Mistake) -> bool:
     """At least one carry (borrow) of the sum by hand was dropped or taken twice.
 
     + and -: |ŷ-y| is a sum of different 10^j, each at a column that a carry goes into:
-    57+68 answered by 115. ×: |ŷ-y| = c·10^j for one carry c into column j of the long
+    57+68 answered by 115. For * |ŷ-y| = c·10^j for one carry c into column j of the long
     multiplication, all partial products added column by column: 27·4 answered by 88.
     """
     if m.column is None or m.true * m.answer < 0:
@@ -190,7 +189,7 @@ def _is_single_digit(m: Mistake) -> bool:
 
 
 def _is_partial_product(m: Mistake) -> bool:
-    """×: partial products are missing, or one stands a column too far left or right.
+    """In a product, partial products are missing, or one stands a column too far left or right.
 
     ŷ is the sum of some but not all of a·d·10^j over the digits d of b (or the reverse), or of
     all with one of them at 10^(j±1): 23·45 answered by 115 = 23·5.

@@ -70,9 +70,7 @@ class Scorer:
         )
 
 
-def read_answer(
-    extractors: Sequence[Extractor], text: str, outcome: Outcome
-) -> Extraction | None:
+def read_answer(extractors: Sequence[Extractor], text: str, outcome: Outcome) -> Extraction | None:
     """Return what the first extractor that finds something finds; None where none does."""
     if not strip_reasoning(text).strip():
         return None

@@ -79,9 +79,9 @@ def _values(score: Score) -> dict[str, Any]:
 
 
 def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return any(
-        old[name] != new[name] for name in ("status", "answer")
-    ) or dict(old["scores"] or ()) != dict(new["scores"])
+    return any(old[name] != new[name] for name in ("status", "answer")) or dict(
+        old["scores"] or ()
+    ) != dict(new["scores"])
 
 
 def _replaced(batch: pa.RecordBatch, after: list[dict[str, Any]]) -> pa.RecordBatch:

@@ -212,17 +212,13 @@ class _Nested:
         self.offsets.append(self.count)
 
     def array(self, kind: pa.DataType) -> pa.Array:
-        children = [
-            pa.array(column, self.fields[name]) for name, column in self.columns.items()
-        ]
+        children = [pa.array(column, self.fields[name]) for name, column in self.columns.items()]
         struct = pa.StructArray.from_arrays(children, fields=list(kind.value_type))
-        return pa.ListArray.from_arrays(
-            pa.array(self.offsets, pa.int32()), struct, type=kind
-        )
+        return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), struct, type=kind)
 
 
 def _is_nested(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
+    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[str, Any]:

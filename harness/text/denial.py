@@ -71,13 +71,15 @@ _clause_end = re.compile(
     r"|after|before)\b|因为|所以|由于|但是?|而且|因此|只是",
     re.IGNORECASE,
 )
-_why = re.compile(r"\b(?:why|how\s(?:do|does|did|is|are|was|were|can)\b)|为什么|为何|怎样|怎么|如何",
-                  re.IGNORECASE)  # fmt: skip
+_why = re.compile(
+    r"\b(?:why|how\s(?:do|does|did|is|are|was|were|can)\b)|为什么|为何|怎样|怎么|如何",
+    re.IGNORECASE,
+)
 _because = re.compile(r"^\W{0,3}(?:because|since|due\sto)\b|^\W{0,3}(?:因为|由于)", re.IGNORECASE)
-_stop = frozenset(
-    "a an the of in on at to for from by with and or is are was were be been has have had do does"
-    " did it its this that as into than there their his her he she they which what who own one"
-    " can could would will may might not no never any some".split()
+_stop = re.compile(
+    r"an?|the|of|in|on|at|to|for|from|by|with|and|or|is|are|was|were|be|been|has|have|had|do|does"
+    r"|did|its?|this|that|as|into|than|there|their|his|her|s?he|they|which|what|who|own|one"
+    r"|can|could|would|will|may|might|not|no|never|any|some"
 )
 
 _knowing = (
@@ -98,8 +100,10 @@ _absence = re.compile(
     re.IGNORECASE,
 )
 _unknowable = re.compile(
-    r"\b(?:no\sone|nobody|no\s(?:human|person|model|historian)|none\sof\sus|we|i|anyone|one)\s(?:\w{1,9}\s){0,3}?"
-    r"(?:can\s)?(?:not\s)?(?:possibly\s)?(?:know|knows|knew|predict|foresee|tell|say)s?\b(?<!i know)(?<!we know)"
+    r"\b(?:no\sone|nobody|no\s(?:human|person|model|historian)|none\sof\sus)\s(?:\w{1,9}\s){0,3}?"
+    r"(?:know|predict|foresee|tell|say|record|count|measure)s?(?:ed)?\b"
+    r"|\b(?:we|i|anyone|one|you)\s(?:\w{1,9}\s){0,2}?not\s(?:\w{1,9}\s){0,2}?"
+    r"(?:know|predict|foresee|tell|say|see|access|hear|read)\b"
     r"|\b(?:impossible|not\spossible|no\sway)\s(?:for\s(?:me|anyone)\s)?to\s(?:know|predict|say|determine|tell"
     r"|answer|forecast|foresee)\b|\bcan\snot\s(?:\w{1,12}\s){0,2}?(?:known?|predict(?:ed)?|foresee|foreseen|see|access"
     r"|read|say|tell|determined?|answer(?:ed)?|forecast|look|check|guess|hear|observe|give|provide)\b"
@@ -151,7 +155,7 @@ def rejects(text: str, question: str = "") -> str | None:
     denies something, unless the question asks why or how, to which a denial can be an answer
     ("because it does not …").
     """
-    head = _false_negation.sub(" ", plain(text)[:HEAD])
+    head = _head(text)
     found = _rejection.search(head)
     if found and not _takes_back.search(head, found.end()):
         return found.group().strip()
@@ -176,8 +180,7 @@ def negates(text: str, premise: str) -> str | None:
         return None
     chinese = re.search(f"[{CJK}]", premise) is not None
     share = SHARE_ZH if chinese else SHARE
-    head = _false_negation.sub(" ", plain(text)[:HEAD])
-    for clause in _clauses(head):
+    for clause in _clauses(_head(text)):
         if not _negation.search(clause):
             continue
         if len(wanted & set(_keys(clause))) >= share * len(wanted):
@@ -203,7 +206,7 @@ def mentions(text: str, cue: str) -> bool:
     >>> mentions("It isn’t a real capital.", "not * capital")
     True
     """
-    gap = rf"(?:[^.。!?\n]{{0,12}}?)" if re.search(f"[{CJK}]", cue) else r"(?:\W+[\w'-]+){0,5}?\W+"
+    gap = r"(?:[^.。!?\n]{0,12}?)" if re.search(f"[{CJK}]", cue) else r"(?:\W+[\w'-]+){0,5}?\W+"
     parts = [re.escape(plain(part)) for part in cue.split("*")]
     body = gap.join(parts)
     return re.search(rf"(?<![^\W_]){body}(?![^\W_])" if cue.isascii() else body,
@@ -211,11 +214,16 @@ def mentions(text: str, cue: str) -> bool:
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    head = _false_negation.sub(" ", plain(text)[:HEAD])
+    head = _head(text)
     found = pattern.search(head)
     if found is None or _takes_back.search(head, found.end()):
         return None
     return found.group().strip()
+
+
+def _head(text: str) -> str:
+    """Return the beginning of an answer without the negations that deny nothing."""
+    return _false_negation.sub(" ", plain(text)[:HEAD].replace("不过", "但"))
 
 
 def _clauses(text: str) -> Iterator[str]:
@@ -225,7 +233,7 @@ def _clauses(text: str) -> Iterator[str]:
 def _keys(text: str) -> Iterator[str]:
     """Yield what two texts are compared by: stems of content words, pairs of ideographs."""
     for word in re.findall(r"[a-z0-9]+", text.lower()):
-        if word not in _stop:
+        if not _stop.fullmatch(word):
             yield word[:4]
     for run in re.findall(f"[{CJK}]+", text):
         yield from (run[i : i + 2] for i in range(len(run) - 1))

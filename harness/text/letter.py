@@ -25,7 +25,7 @@ _ORDINALS |= {name: i for i, name in enumerate(_positions)}
 _name = rf"[A-Ja-j]|[{options.STEMS}]|[{options.CIRCLED}]"
 _mention = re.compile(
     rf"(?<![A-Za-z0-9_\\.&])(?<![A-Za-z]['’])(?P<letter>[A-J])(?![A-Za-z0-9_&+#]|[.'’][A-Za-z])"
-    rf"|(?<=[(\[{{])(?P<small>[a-j])(?=[)\]}}])"
+    rf"|(?P<small>(?<=[(\[{{])[a-j](?=[)\]}}])|(?<![A-Za-z0-9_])[a-j](?=选?项))"
     rf"|(?P<stem>[{options.STEMS}])(?![{options.STEMS}、])|(?P<circled>[{options.CIRCLED}])"
     r"|(?:第|选项\s?)(?P<zh>[一二三四五六七八九十]|[0-9]{1,2}(?![0-9]))(?:个?选项|项|个)?(?![题步])"
     r"|\b(?:[Oo]ption|[Cc]hoice)\s(?P<count>[0-9])(?![0-9])"
@@ -59,6 +59,9 @@ _affirm = re.compile(
     r"|(?:项|选项)?(?:的?(?:说法|描述|表述|内容))?(?:都|才)?是?(?:正确|对的|符合题意|没错|最佳|最合适)"
     r"|(?:项|选项)?(?:是|为)(?:本题|最终)?(?:的)?(?:正确)?答案)",
     re.IGNORECASE,
+)
+_lone_line = re.compile(
+    rf"[ \t*_(\[{{$`\"'“「【]{{0,8}}({_name})[ \t*_)\]}}$`\"'”」】.。]{{0,8}}(?:\n|$)"
 )
 _line_label = re.compile(r"(?:^|\n)[ \t>*#-]{0,6}$")
 _label_end = re.compile(r"[.)、:：\]*]")
@@ -97,12 +100,15 @@ class _Reading:
     def __init__(self, text: str, count: int) -> None:
         self.text = text
         found: list[Mention] = []
+        group, listed = 0, set[int]()
         for match in _mention.finditer(text):
             index = _index(match)
             if not 0 <= index < count or _is_word(text, match):
                 continue
             joined = bool(found) and _joint.fullmatch(text, found[-1].end, match.start())
-            group = found[-1].group + (0 if joined else 1) if found else 0
+            if not joined or index in listed:  # "between A and B, B": named again, a new start
+                group, listed = group + 1, set()
+            listed.add(index)
             bare = match.lastgroup == "letter"
             found.append(Mention(index, match.start(), match.end(), bare, group))
         self.mentions = found
@@ -211,6 +217,9 @@ def _whole(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     start = reading.text.find(bare) if bare else 0
     if len(bare) == 1 and re.fullmatch(_name, bare) and options.index(bare) < count:
         return Mention(options.index(bare), start, start + 1, True, -1), "whole"
+    item = _alone(reading, count)
+    if item is not None:
+        return item, "alone"
     labels = [
         item
         for item in reading.allowed
@@ -219,6 +228,21 @@ def _whole(reading: _Reading, count: int) -> tuple[Mention, str] | None:
     ]
     item = reading.unique([item for item in labels if _opens_line(reading.text, item)])
     return (item, "label") if item else None
+
+
+def _alone(reading: _Reading, count: int) -> Mention | None:
+    """Return the option that is the whole first or last line, where these do not contradict."""
+    text = reading.text
+    first = len(text) - len(text.lstrip())
+    last = text.rfind("\n", 0, len(text.rstrip())) + 1
+    found = []
+    for start in (first, last):
+        line = _lone_line.match(text, start)
+        if line and options.index(line.group(1)) < count:
+            found.append(
+                Mention(options.index(line.group(1)), line.start(1), line.end(1), True, -1)
+            )
+    return reading.unique(found)
 
 
 def _opens_line(text: str, item: Mention) -> bool:

@@ -17,8 +17,8 @@ _reject_before = re.compile(
     r"\b(?:rul(?:e|es|ed|ing)\sout|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)"
     r"|reject(?:s|ed|ing)?|dismiss(?:es|ed)?|discard(?:s|ed)?|except|neither|nor|rather\sthan"
     r"|instead\sof|unlike|avoid)\b|(?:\bnot|n['’]t|\bnever)\s(?:\w{1,12}\s){0,3}?(?:choose|select|pick"
-    r"|choosing|go\swith|option)\b|(?:不|别|勿|没有?|并不)(?:能|该|应该?|可以?|要|会)?选|排除|剔除"
-    r"|除了?(?!以)|并非|而非",
+    r"|choosing|go\swith|option)\b|(?:不|别|勿|没有?|并不)(?:能|该|应该?|可以?|要|会)?选|排除(?!法)|剔除"
+    r"|(?<!排)除了?(?!以|法)|并非|而非",
     re.IGNORECASE,
 )
 _wrong_after = re.compile(

@@ -85,7 +85,8 @@ def scientific(value: int) -> str:
 
 _word = r"(?:[A-Za-z]+)"
 _all = (
-    Format("digits", str, re.compile(r"-?[0-9]+"), "plain digits, such as 1234", "阿拉伯数字，例如 1234"),
+    Format("digits", str, re.compile(r"-?[0-9]+"),
+           "plain digits, such as 1234", "阿拉伯数字，例如 1234"),
     Format("separators", _separated, re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})*"),
            "digits with a comma between thousands, such as 1,234",
            "带千位分隔符的数字，例如 1,234"),

@@ -50,7 +50,8 @@ _arabic = re.compile(
     (?P<date>[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}(?![0-9])
       | [0-9]{{1,2}}/[0-9]{{1,2}}/(?:[0-9]{{4}}|[0-9]{{2}})(?![0-9]) )
     | (?<![A-Za-z0-9_.^])(?P<time>[0-9]{{1,2}}:[0-5][0-9](?::[0-5][0-9])?(?![0-9:]))
-    | (?:(?<![A-Za-z0-9_.^])|(?<=USD)|(?<=RMB)|(?<=CNY)|(?<=EUR)|(?<=\bRs)|(?<=10\^))
+    | (?:(?<![A-Za-z0-9_.^])|(?<=USD)|(?<=RMB)|(?<=CNY)|(?<=EUR)|(?<=10\^)
+        |(?<=\bRs)(?!\.)|(?<=\bRs\.))
       (?:(?P<chain>[0-9]++(?:{_SEPARATOR}[0-9]++)*+)(?P<dots>(?:\.[0-9]++)*+)|(?P<bare>\.[0-9]++))
     | (?P<vulgar>[{"".join(_VULGAR)}])
     | \\[dt]?frac\s?\{{(?P<top>\s?-?[0-9]{{1,99}}\s?)\}}
@@ -98,6 +99,7 @@ _zh = re.compile(
 _zh_half = re.compile(r"(?:[个個天年周岁斤尺里]|小时|个月)半")
 _kilo_unit = re.compile(r"[克瓦卡帕赫伏焦]")
 _kilometre = re.compile(r"[0-9]+千米")
+_tenths = re.compile(rf"成([{_D}])?(?![功为為员員人立长長年本了交都就])")
 _zh_percent = re.compile(r"\s?(?:%|个百分点)")
 
 
@@ -292,6 +294,11 @@ def _read_chinese(text: str, match: re.Match[str]) -> Numeral | None:
         return None
     if half := _zh_half.match(text, end):
         value, end = value + Fraction(1, 2), half.end()
+    if (tenths := _tenths.match(text, end)) and 0 < value <= 10:  # noqa: PLR2004
+        value, end = value / 10, tenths.end()
+        if tenths.group(1):
+            value += Fraction(chinese.DIGITS[tenths.group(1)], 100)
+        return Numeral(sign * value, start, end, "word", percent=True)
     percent = _zh_percent.match(text, end)
     if percent:
         value, end = value / 100, percent.end()

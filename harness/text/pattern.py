@@ -52,7 +52,7 @@ class SafePattern(Struct, frozen=True):
     window: int
 
 
-class _Refused(Exception):  # noqa: N818 - a verdict, turned into InvalidFile at the door
+class _Refused(Exception):
     """The pattern could take long; the message says why."""
 
 

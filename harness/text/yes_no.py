@@ -9,9 +9,9 @@ from harness.records import Extraction, Sample
 from harness.text.markers import announcements, first_turn, view
 
 _no = (
-    r"\bno\b(?!\s(?:one|doubt|matter|more|longer))|\bfalse\b|\bincorrect\b|\bwrong\b|\buntrue\b|\bnot\syes\b"
+    r"\bno\b(?!\s(?:one|doubt|matter|more|longer))|\bfalse\b|\bincorrect\b|\bwrong\b|\buntrue\b|\bnot\s(?:yes|really|at\sall)\b"
     r"|\bnope\b|(?:\bnot|n['’]t)\s(?:\w{1,12}ly\s|be\s){0,2}(?:true|correct|right|the\scase|so)\b"
-    r"|并?不是的?(?!否)|否定的?|为假|不对|不正确|不成立|不会|不能|不可以|没有|错误|错(?!过)|否(?![则定认正为能可有是对会])|假(?!设|如|定)"
+    r"|并?不是的?(?!否)|否定的?|为假|不对|不正确|不成立|不会|不能|不可以|没有|不(?=[,。!\s]|$)|错误|错(?!过)|否(?![则定认正为能可有是对会])|假(?!设|如|定)"
 )
 _yes = (
     r"\byes\b|\btrue\b|\bcorrect\b|\bright\b|\byep\b|\byeah\b"
@@ -30,7 +30,7 @@ _lead = re.compile(
     r"[\s*_\"'“”‘’「『(\[<$:：=.,，、\\{}-]{0,12}(?:(?:text|boxed)\s?\{\s?)?"
     r"(?:well|so|therefore|thus|hence|i\sthink|i\sbelieve|clearly|it\sis|that\sis|it's|that's"
     r"|(?:this|the)(?:\s(?:statement|claim|sentence))?\sis|definitely|probably"
-    r"|所以|因此|故|我认为|应该|这是|(?:这个|该|此)(?:说法|命题|陈述)是?|这句话是?|答)?"
+    r"|所以|因此|故|我认为|应该|这是|(?:这个|该|此)(?:说法|命题|陈述|结论|观点|判断|描述|表述)是?|这句话是?|答)?"
     r"[\s,，:：*\"'“]{0,4}",
     re.IGNORECASE,
 )
@@ -76,8 +76,9 @@ def yes_no(text: str, sample: Sample) -> Extraction | None:
     """Return yes or no; `value` is "yes" or "no", `answer` is the word as written.
 
     In this order: the last announced answer; the first word of the last line where it is that
-    alone; the first word of the text; firm words (yes, true, 正确…) where all agree. A denial
-    counts as one: "not true" is no, 没错 is yes. 是否 and "yes or no" say nothing.
+    alone; the first word of the text, or after its question; firm words (yes, true, 正确…) where
+    all agree. A denial counts as one: "not true" is no, 没错 is yes. 是否 and "yes or no" say
+    nothing.
     """
     del sample
     folded = _hide_questions(first_turn(view(text)))
@@ -88,10 +89,14 @@ def yes_no(text: str, sample: Sample) -> Extraction | None:
     lines = _lines(folded)
     if not lines:
         return None
-    for (start, end), rule in ((lines[-1], "last_line"), (lines[0], "first_word")):
+    (first, _), (last, end) = lines[0], lines[-1]
+    reply = folded.rfind("?", first, end) + 1
+    match = _match(folded, last, end)
+    if match and not folded[match.end() : end].strip(" .。!*_\"'”’」)}$"):
+        return _extraction(match, "last_line")
+    for start, rule in ((first, "first_word"), (reply or first, "reply")):
         match = _match(folded, start, end)
-        alone = match and not folded[match.end() : end].strip(" .。!*_\"'”’」)}$")
-        if match and (alone or rule == "first_word"):
+        if match:
             return _extraction(match, rule)
     return _agreed(folded)
 

@@ -304,6 +304,12 @@ def test_transport_errors_that_will_not_pass_are_fatal():
     assert (failure.kind, failure.fatal) == ("connection", True)
 
 
+def test_a_proxy_that_refuses_is_named():
+    """The failure says that it was the proxy, not the server."""
+    error = aiohttp.ClientHttpProxyError(None, (), status=502, message="no route")
+    assert faults.transport_failure(error, 1, plain).message.startswith("the proxy refused")
+
+
 def test_a_transport_error_without_text_is_named_by_its_class():
     """No message is empty."""
     assert "ClientError" in faults.transport_failure(aiohttp.ClientError(), 1, plain).message

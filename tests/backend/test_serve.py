@@ -14,8 +14,18 @@ from msgspec import structs
 from toy import Plain, Toy, token_scores
 
 from harness.backend.serve import serve
+from harness.backend.serve_wire import echoed_logprobs, generated_logprobs, names_of
+from harness.backend.tokens import TokenScore
 from harness.errors import AuthenticationFailed, BackendError, ModelNotFound, UsageError
-from harness.records import Failure, Generation, Message, ModelSpec, Request, Response
+from harness.records import (
+    Failure,
+    Generation,
+    Message,
+    ModelSpec,
+    Request,
+    Response,
+    ToolCall,
+)
 
 TEXTS = ["2 + 2 = 4", "Zwölf Boxkämpfer", "二加二得四", "a", " leading", "tab\tend\n", "🙂 emoji"]
 
@@ -140,7 +150,7 @@ def test_echo_lists_every_token_of_the_text():
         token in top
         for token, top in zip(found["tokens"][1:], found["top_logprobs"][1:], strict=True)
     )
-    assert answer["usage"] == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3}
+    assert answer["usage"] == {"prompt_tokens": 4, "completion_tokens": 0, "total_tokens": 4}
 
 
 def test_echo_with_generation_lists_both():
@@ -373,6 +383,52 @@ def test_embedded_scores_through_http_equal_direct_ones_to_the_last_bit():
             other.tokens,
         )
         assert one.greedy in {None, other.greedy}
+
+
+def test_reasoning_tool_calls_and_tokens_come_back():
+    """What a model says besides text arrives; tokens that are no bytes have no names."""
+
+    class Rich(Toy):
+        def _one(self, request):
+            calls = (ToolCall("1", "f", "{}"),)
+            return Response("hi!", "hm", calls, "tool_calls", token_logprobs=(-1.0, -2.0))
+
+    chat, text = through_http(
+        Rich(),
+        [
+            Request(messages=(Message("user", "?"),), logprobs=True),
+            Request(prompt="p", logprobs=True),
+        ],
+    )
+    assert (chat.text, chat.reasoning, chat.finish_reason) == ("hi!", "hm", "tool_calls")
+    assert chat.tool_calls == (ToolCall("1", "f", "{}"),)
+    assert chat.token_logprobs == text.token_logprobs == (-1.0, -2.0)
+    assert chat.prompt_tokens is None
+    assert names_of("hi!", 2) == ["hi!", ""]
+    assert names_of("", 0) == []
+    assert generated_logprobs(Response("hi!", token_logprobs=(-1.0, -2.0)), 4)["text_offset"] == [
+        4,
+        7,
+    ]
+
+
+def test_a_first_token_without_a_probability_stands_for_itself():
+    """A backend without BOS needs no token before its first."""
+    found = echoed_logprobs([TokenScore("a", 0, None), TokenScore("b", 1, -1.0)])
+    assert found["tokens"] == ["a", "b"]
+    assert found["top_logprobs"] is None
+
+
+def test_a_failure_in_one_of_several_prompts_fails_them_all():
+    """No half an answer is sent."""
+    status, answer, _ = post(Toy(), "/v1/completions", {"prompt": ["a", "too long"]})
+    assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def test_any_name_of_this_machine_is_its_own():
+    """The name localhost and IPv6's loopback are fine as Host."""
+    for host in ("localhost:1", "[::1]:80", "127.0.0.2"):
+        assert post(Toy(), "/health", None, {"Host": host})[0] == 200
 
 
 def test_tools_and_schemas_reach_the_backend():

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from harness.identity import CounterRandom, content_key
 from harness.plugins import load
 from harness.records import (
@@ -32,14 +34,14 @@ ALWAYS = ("ece", "brier", "prompt_tokens", "completion_tokens", "latency_s")
 HOSTILE = (
     "<script>window.pwned=1;document.title='pwned'</script>",
     "</script><script>window.pwned=2</script>",
-    "<img src=x onerror=\"window.pwned=3\">",
+    '<img src=x onerror="window.pwned=3">',
     "\u202egnp.exe\u202c then \u2066isolated\u2069",
     "null \x00 byte, bell \x07, escape \x1b[31m",
     "emoji 👩‍👩‍👧‍👦 🇨🇳 e\u0301 and 汉字",
     "x" * 1_000_000,
     "]]> --> <!-- <svg/onload=window.pwned=4> {{ 7*7 }} ${7*7}",
     "__proto__",
-    "=HYPERLINK(\"http://evil\")",
+    '=HYPERLINK("http://evil")',
 )
 
 
@@ -66,7 +68,8 @@ def make_run(root: Path, recipe: Recipe) -> Path:
     path.mkdir(parents=True)
     writer = SampleWriter(path / SAMPLES, lambda _: 0.0)
     for task in recipe.tasks:
-        for outcome, score in MAKERS[task](recipe):
+        for raw, score in MAKERS[task](recipe):
+            outcome = _own_cluster(raw)
             values = dict(score.values)
             metrics = [load("metric", name) for name in (*METRICS[task], *ALWAYS)]
             full = Score(
@@ -151,6 +154,15 @@ def _reading(task: str) -> Reading:
 
 
 Scored = tuple[Outcome, Score]
+
+
+def _own_cluster(outcome: Outcome) -> Outcome:
+    """A sample without a cluster stands alone, as the task loader has it."""
+    sample = outcome.sample
+    if sample.cluster:
+        return outcome
+    alone = msgspec.structs.replace(sample, cluster=sample.sample_id)
+    return msgspec.structs.replace(outcome, sample=alone)
 
 
 def _answered(sample: Sample, text: str, **more: object) -> Outcome:

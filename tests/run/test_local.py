@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from harness.errors import BackendError, CacheMiss, StoreError
-from harness.records import Failure, ModelInfo, Outcome, Reply, Request, Response, Sample, Transcript
+from harness.records import (
+    Failure,
+    ModelInfo,
+    Outcome,
+    Reply,
+    Request,
+    Response,
+    Sample,
+    Transcript,
+)
 from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, RetryPolicy
 from harness.run.sender import Sender, SendRules

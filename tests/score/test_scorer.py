@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from harness.pipeline import scorer
+from harness.prepare import scorer
 from harness.plugins import load
 from harness.records import (
     Choice,
@@ -23,7 +23,9 @@ from harness.score.accuracy import bag_f1
 from harness.task.spec import Data, TaskSpec
 
 
-def score(text: str | None, target=("42",), *, metrics=("exact_match",), extract=("text",), **sample):
+def score(
+    text: str | None, target=("42",), *, metrics=("exact_match",), extract=("text",), **sample
+):
     """Score one generated text."""
     method = sample.pop("method", "generate")
     task = TaskSpec(task="t", data=Data(file="x"), method=method, extract=extract)
@@ -139,9 +141,7 @@ def test_rank_takes_the_likeliest_option_and_its_share_as_confidence():
 def test_rank_normalises_as_named():
     """By sum, per character, per byte and per token can each choose otherwise."""
     names = ("accuracy", "accuracy_per_character", "accuracy_per_byte", "accuracy_per_token")
-    found = ranked(
-        [-4.0, -5.0], gold=1, texts=["ab", "字字字"], tokens=[4, 1], metrics=names
-    )
+    found = ranked([-4.0, -5.0], gold=1, texts=["ab", "字字字"], tokens=[4, 1], metrics=names)
     # sums -4 > -5; per character -2 < -5/3; per byte -2 < -5/9; per token -1 > -5
     assert found.values == dict(zip(names, (0.0, 1.0, 1.0, 0.0), strict=True))
 

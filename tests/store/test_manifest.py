@@ -65,9 +65,11 @@ def test_another_spec_gets_another_directory(tmp_path):
 
 def test_two_runs_at_once_get_two_directories(tmp_path):
     """A directory that another process is writing is not continued."""
-    with open_directory(tmp_path, "a/b", CONTENT) as first:
-        with open_directory(tmp_path, "a/b", CONTENT) as second:
-            assert second.path != first.path
+    with (
+        open_directory(tmp_path, "a/b", CONTENT) as first,
+        open_directory(tmp_path, "a/b", CONTENT) as second,
+    ):
+        assert second.path != first.path
 
 
 def test_a_root_that_cannot_be_written_is_one_clear_error(tmp_path):

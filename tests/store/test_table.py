@@ -45,7 +45,9 @@ def chat(*turns: str) -> tuple[Message, ...]:
 
 
 def outcomes() -> list[tuple[Outcome, Score]]:
-    first = Response(text="1", prompt_tokens=2, completion_tokens=1, latency_s=0.5, request_key="k1")
+    first = Response(
+        text="1", prompt_tokens=2, completion_tokens=1, latency_s=0.5, request_key="k1"
+    )
     second = Response(
         text="a", prompt_tokens=4, completion_tokens=1, latency_s=0.25, request_key="k2",
         reasoning="hm", tool_calls=(ToolCall("i", "n", "{}"),), token_logprobs=(-0.5, -1.0),
@@ -186,7 +188,10 @@ def test_the_file_appears_only_when_it_is_whole(tmp_path):
 def test_what_is_no_table_is_named(tmp_path):
     """Other bytes under the name are one clear error."""
     (tmp_path / "samples.parquet").write_bytes(b"not a table at all")
-    for read in (lambda: read_columns(tmp_path / "samples.parquet"), lambda: next(read_rows(tmp_path))):
+    for read in (
+        lambda: read_columns(tmp_path / "samples.parquet"),
+        lambda: next(read_rows(tmp_path)),
+    ):
         with pytest.raises(InvalidFile, match="not a table of samples"):
             read()
     with pytest.raises(StoreError, match="cannot be written"):
@@ -221,5 +226,9 @@ def test_rescoring_replaces_the_scores_and_nothing_else(run):
     after = list(read_rows(run))
     assert result == (3, 1)
     assert dict(after[0]["scores"]) == {"em": 0.0}
-    kept = [name for name in SCHEMA.names if name not in {"status", "answer", "extraction", "scores", "confidence", "explanation"}]
+    kept = [
+        name
+        for name in SCHEMA.names
+        if name not in {"status", "answer", "extraction", "scores", "confidence", "explanation"}
+    ]
     assert [[row[n] for n in kept] for row in after] == [[row[n] for n in kept] for row in before]

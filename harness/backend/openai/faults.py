@@ -187,7 +187,9 @@ def speaks_of_endpoint(error: ErrorBody) -> bool:
 
 def transport_failure(error: Exception, timeout_s: float, redact: Redact) -> Failure:
     """Return the failure that a transport error means."""
-    detail = one_line(redact(str(error))) or type(error).__name__
+    # a ClientResponseError's own text holds the URL, which for a proxy may hold a password
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    detail = one_line(redact(said)) or type(error).__name__
     if isinstance(error, TimeoutError):
         return Failure("timeout", f"no answer within {timeout_s:g} s", retryable=True)
     if isinstance(error, aiohttp.ClientPayloadError):

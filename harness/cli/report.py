@@ -1,0 +1,184 @@
+"""harness report: render runs as pages that open from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import out_option
+
+if TYPE_CHECKING:
+    from harness.board.records import Entry, TaskFacts
+    from harness.report.model import RunData, TaskText
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("-o", "target", metavar="DIR", help="Where the pages go (default: reports/<run>).")
+@out_option
+def command(runs: tuple[str, ...], target: str | None, out: str | None) -> None:
+    """Render RUN... as pages: board, tasks, runs, samples.
+
+    RUN is a directory, the start of a name, @latest or @baseline; none means @latest. The pages
+    need no server: open index.html.
+    """
+    from harness.store.manifest import find_run
+
+    paths = [find_run(run, Path(out or "results")) for run in runs or ("@latest",)]
+    where = Path(target) if target else Path("reports") / paths[-1].name
+    click.echo(str(write_report(paths, where)))
+
+
+def write_report(runs: Sequence[Path], out: Path) -> Path:
+    """Write the pages of `runs` under `out` and return the path of index.html.
+
+    Raises InvalidFile where a directory is no finished run, StoreError where `out` cannot be
+    written.
+    """
+    from harness.board.table import make_board
+    from harness.records import to_json
+    from harness.report.pages import write_pages
+
+    import msgspec  # isort: skip
+
+    paths = list(dict.fromkeys(path.resolve() for path in runs))
+    found = load_runs(paths)
+    texts = task_texts(found)
+    board = make_board(out.name or "report", entries(found), facts(texts))
+    command_line = " ".join(["harness report", *(path.name for path in paths), "-o", out.name])
+    data = report_data(out.name, found, texts, msgspec.json.decode(to_json(board)), command_line)
+    return write_pages(data, out)
+
+
+def report_data(
+    name: str,
+    runs: Sequence[RunData],
+    texts: dict[str, TaskText],
+    board: dict[str, Any],
+    command_line: str,
+) -> Any:
+    """Return what the pages are made of."""
+    from harness import __version__
+    from harness.report.model import ReportData
+
+    return ReportData(
+        name=name, runs=runs, tasks=texts, board=board, command=command_line, version=__version__
+    )
+
+
+def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
+    """Read runs; two runs of one model get labels that tell them apart, unless they `merge`."""
+    from collections import Counter
+    from functools import partial
+
+    from harness.report.model import RunData
+    from harness.store.manifest import RUN, SCORES, SPEC, read_json
+    from harness.store.reading import read_rows
+
+    loaded = []
+    for path in paths:
+        manifest, spec = read_json(path / RUN), read_json(path / SPEC)
+        loaded.append((path, manifest, spec, read_cells(path / SCORES)))
+    models = [_model(manifest, spec) for _, manifest, spec, _ in loaded]
+    often = Counter(models)
+    return [
+        RunData(
+            name=path.name,
+            model=model if merge or often[model] == 1 else f"{model} ({path.name[-6:]})",
+            manifest=manifest,
+            spec=spec,
+            cells=cells,
+            samples=partial(read_rows, path),
+        )
+        for model, (path, manifest, spec, cells) in zip(models, loaded, strict=True)
+    ]
+
+
+def read_cells(path: Path) -> tuple[Any, ...]:
+    """Read scores.json; InvalidFile names what does not fit."""
+    from harness.errors import InvalidFile
+    from harness.records import Cell
+    from harness.store.manifest import read_json
+
+    import msgspec  # isort: skip
+
+    try:
+        return msgspec.convert(read_json(path)["cells"], tuple[Cell, ...])
+    except (msgspec.ValidationError, KeyError, TypeError) as error:
+        raise InvalidFile(f"not the scores of a run: {error}", path=path) from error
+
+
+def _model(manifest: dict[str, Any], spec: dict[str, Any]) -> str:
+    named = (manifest.get("model") or {}).get("name")
+    if named:
+        return str(named)
+    model = (spec.get("spec") or {}).get("model") or {}
+    return f"{model.get('provider', '?')}/{model.get('name', '?')}"
+
+
+def entries(runs: Iterable[RunData]) -> list[Entry]:
+    """Return the runs as the board sees them."""
+    from harness.board.records import Entry
+
+    found = []
+    for run in runs:
+        model = run.manifest.get("model") or {}
+        kept = ("parameters", "licence", "date")
+        found.append(
+            Entry(
+                run=run.name,
+                model=run.model,
+                cells=run.cells,
+                complete=run.manifest.get("status") == "complete",
+                hashes=dict(run.manifest.get("tasks") or {}),
+                facts={name: model[name] for name in kept if model.get(name) is not None},
+            )
+        )
+    return found
+
+
+def task_texts(runs: Sequence[RunData]) -> dict[str, TaskText]:
+    """Return what the tasks of some runs say of themselves; bare names where files are gone."""
+    from harness.errors import UsageError
+    from harness.report.model import TaskText
+    from harness.task.catalogue import Catalogue
+
+    catalogue = Catalogue()
+    texts: dict[str, TaskText] = {}
+    for run in runs:
+        recorded = run.manifest.get("tasks") or {}
+        for task in dict.fromkeys(cell.task for cell in run.cells):
+            if task in texts:
+                continue
+            hashes = recorded.get(task)
+            own = hashes.get("path") if isinstance(hashes, dict) else None
+            try:
+                spec = catalogue.resolve([own or task])[0].load()
+            except UsageError:  # the file is not at hand: the run stands without it
+                texts[task] = TaskText(task)
+                continue
+            texts[task] = TaskText(
+                task=task,
+                title=spec.title,
+                about=" ".join(spec.about.split()),
+                language=spec.language,
+                method=spec.method,
+                tags=tuple(spec.tags),
+                chance=spec.chance if isinstance(spec.chance, int | float) else None,
+                source=spec.source or "",
+                licence=spec.licence or "",
+            )
+    return texts
+
+
+def facts(texts: dict[str, TaskText]) -> dict[str, TaskFacts]:
+    """Return what the board says of tasks."""
+    from harness.board.records import TaskFacts
+
+    return {
+        name: TaskFacts(name, text.title, text.language, text.tags, text.chance)
+        for name, text in texts.items()
+    }

@@ -1,0 +1,228 @@
+"""A task made ready to be asked: its rows read, its templates compiled, its plug-ins loaded.
+
+Together with `pipeline.py`, which carries the run, this is where stages meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from harness.errors import UnknownName, UsageError
+from harness.identity import CounterRandom
+from harness.perturb.edit import speaks
+from harness.plugins import BUILTIN, Kind, load
+from harness.protocols import Backend, Extractor, Interaction, Metric, Perturbation
+from harness.records import RunSpec, Sample
+from harness.run.plan import plan_rows
+from harness.score.scorer import Scorer
+from harness.summary import Reading
+from harness.task.catalogue import Selected
+from harness.task.effective import RenderOverrides, effective, hashes
+from harness.task.render import Renderer
+from harness.task.rows import RowSet, read_rows
+from harness.task.spec import Named, TaskSpec, named
+from harness.text.extract import extractor
+
+ALWAYS_MEASURED = ("ece", "brier", "prompt_tokens", "completion_tokens", "latency_s")
+"""Metrics that are added to every task's own; blank where they do not apply."""
+
+_replace = msgspec.structs.replace
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way in which a task's samples are put to the model."""
+
+    name: str
+    renderer: Renderer
+    interaction: Interaction
+    scorer: Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A task, ready to be asked: its rows read, its templates compiled, its plug-ins loaded."""
+
+    task: TaskSpec
+    rows: RowSet
+    arms: tuple[Arm, ...]
+    perturbations: tuple[Perturbation, ...]
+    metrics: tuple[Metric, ...]
+    order: tuple[int, ...]
+    hashes: Mapping[str, Any]
+
+    @property
+    def reading(self) -> Reading:
+        """How this task's samples are summarised."""
+        groups = {p.name: p.group for p in self.perturbations}
+        return Reading(self.task.task, self.metrics, slices_of(self.task), groups)
+
+    def size(self, epochs: int) -> int:
+        """Return the number of samples × arms × variants × epochs."""
+        return len(self.order) * len(self.arms) * (1 + len(self.perturbations)) * epochs
+
+    def samples(self, spec: RunSpec) -> Iterator[tuple[Arm, Sample]]:
+        """Render every sample of the plan, then its perturbed copies."""
+        for row in self.order:
+            for arm in self.arms:
+                original = arm.renderer.sample(row)
+                for sample in self._variants(original, spec.seed):
+                    for epoch in range(spec.epochs):
+                        yield arm, _replace(sample, epoch=epoch) if epoch else sample
+
+    def _variants(self, original: Sample, seed: int) -> Iterator[Sample]:
+        yield original
+        for perturbation in self.perturbations:
+            rng = CounterRandom(
+                seed, "perturb", perturbation.name, perturbation.version, original.sample_id
+            )
+            yield _replace(perturbation(original, rng), variant=perturbation.name)
+
+
+def prepare(
+    selected: Sequence[Selected], spec: RunSpec, backend: Backend
+) -> tuple[list[Prepared], list[tuple[TaskSpec, str]]]:
+    """Return the tasks made ready, and those the backend cannot do, with the reason.
+
+    A task named outright that the backend cannot do is an error; one that came by a pattern is
+    skipped.
+    """
+    ready: list[Prepared] = []
+    skipped: list[tuple[TaskSpec, str]] = []
+    for item in selected:
+        task = item.load()
+        lacking = _lacking(task, backend)
+        if lacking and item.outright:
+            raise UsageError(f"{task.task}: {spec.model.label} {lacking}")
+        if lacking:
+            skipped.append((task, lacking))
+        else:
+            ready.append(_prepare(task, spec))
+    if not ready:
+        reasons = "; ".join(f"{task.task}: {reason}" for task, reason in skipped)
+        raise UsageError(f"{spec.model.label} can run none of these tasks: {reasons}")
+    return ready, skipped
+
+
+def _lacking(task: TaskSpec, backend: Backend) -> str | None:
+    """Return what the backend lacks for a task, and what would work; None where it can."""
+    if task.method in ("rank", "perplexity") and "loglikelihood" not in backend.capabilities:
+        twin = f"; {task.task}-choose asks the same of a chat model" * (task.method == "rank")
+        return f"gives no log-likelihoods, which method {task.method} needs{twin}"
+    if task.method in ("generate", "choose") and "generate" not in backend.capabilities:
+        return f"writes no text, which method {task.method} needs"
+    return None
+
+
+def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
+    rows = read_rows(
+        task,
+        generator=lambda name: load("generator", name)(),
+        overrides=spec.data,
+        data_seed=spec.data_seed,
+    )
+    metrics = metrics_of(task)
+    names = [name for name in task.arm_names if name in spec.arms or not spec.arms]
+    if not names:
+        raise UnknownName(f"arm of {task.task}", ", ".join(spec.arms), task.arm_names)
+    arms = tuple(_arm(task, rows, name, spec, metrics) for name in names)
+    perturbations = [plugged("perturbation", item) for item in (*task.perturb, *spec.perturb)]
+    fitting = {p.name: p for p in perturbations if speaks(p.languages, task.language)}
+    return Prepared(
+        task=task,
+        rows=rows,
+        arms=arms,
+        perturbations=tuple(fitting.values()),
+        metrics=metrics,
+        order=tuple(_order(task, rows, arms[0], spec)),
+        hashes={**task_hashes(task, names, overrides_of(spec)), "data": rows.data_hash},
+    )
+
+
+def task_hashes(task: TaskSpec, arms: Sequence[str], overrides: RenderOverrides) -> dict[str, Any]:
+    """Return the hashes that must agree for two runs of a task to be comparable, by arm."""
+    return {
+        "version": task.version,
+        "path": None if task.origin.path.startswith("tasks") else task.origin.path,
+        "arms": {arm: hashes(task, arm, overrides) for arm in arms},
+    }
+
+
+def overrides_of(spec: RunSpec) -> RenderOverrides:
+    """Return what the command line says over every task."""
+    return RenderOverrides(shots=spec.shots, system=spec.system, generation=spec.generation)
+
+
+def _order(task: TaskSpec, rows: RowSet, arm: Arm, spec: RunSpec) -> list[int]:
+    clusters = [arm.renderer.cluster(row) for row in range(len(rows.rows))]
+    order = plan_rows(clusters, spec.seed, spec.limit)
+    if not spec.sample_ids:
+        return order
+    wanted = set(spec.sample_ids)
+    found = [row for row in order if rows.ids[row] in wanted]
+    if not found:
+        raise UsageError(f"{task.task} has no sample {', '.join(spec.sample_ids)}")
+    return found
+
+
+def _arm(
+    task: TaskSpec, rows: RowSet, name: str, spec: RunSpec, metrics: tuple[Metric, ...]
+) -> Arm:
+    own = effective(task, name)
+    arguments = named(own.interaction).args if own.interaction is not None else {}
+    interaction: Interaction = load("interaction", own.interaction_name)
+    return Arm(
+        name=name,
+        renderer=Renderer(task, rows, name, overrides_of(spec)),
+        interaction=_with(interaction, arguments),
+        scorer=scorer(own, metrics),
+    )
+
+
+def metrics_of(task: TaskSpec) -> tuple[Metric, ...]:
+    """Return the task's own metrics, the primary one first, then those measured always."""
+    own = [named(item).name for item in task.metrics]
+    return tuple(load("metric", name) for name in dict.fromkeys((*own, *ALWAYS_MEASURED)))
+
+
+def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
+    """Return what scores the samples of a task (as one arm has it)."""
+    default: dict[str, tuple[str, ...]] = {"choose": ("letter",), "generate": ("text",)}
+    chain = task.extract or default.get(task.method, ())
+    return Scorer(task.method, tuple(extractor_of(item) for item in chain), metrics)
+
+
+def extractor_of(item: str | Named) -> Extractor:
+    """Return the extractor that a task names: one of ours, or a plug-in's."""
+    part = named(item)
+    if part.name in BUILTIN["extractor"]:
+        return extractor({part.name: part.args} if part.args else part.name)
+    found = load("extractor", part.name)
+    plugged_in: Extractor = found(**part.args) if part.args else found
+    return plugged_in
+
+
+def slices_of(task: TaskSpec) -> tuple[tuple[str, ...], ...]:
+    """Return the task's slices; a single field is a cross of one."""
+    return tuple((item,) if isinstance(item, str) else tuple(item) for item in task.slices)
+
+
+def perturbation_groups(names: Iterable[str]) -> dict[str, Literal["robustness", "fairness"]]:
+    """Return which HELM group each perturbation speaks for."""
+    return {name: load("perturbation", name)().group for name in names}
+
+
+def plugged(kind: Kind, item: str | Named) -> Any:
+    """Return a plug-in made with the arguments that the task gives it."""
+    part = named(item)
+    return load(kind, part.name)(**part.args)
+
+
+def _with(interaction: Interaction, arguments: Mapping[str, Any]) -> Interaction:
+    if not arguments:
+        return interaction
+    return lambda sample, ask: interaction(sample, ask, **arguments)

@@ -1,0 +1,155 @@
+// One sample: sent, came, read as, wanted, error, tokens, time.
+const DIFF_LONGEST = 5000;
+
+const line = (key, ...children) => el("div", {}, el("dt", {}, both(key)), el("dd", {}, ...children));
+
+function roleOf(turn) {
+  const parts = [turn.role];
+  if (turn.served) parts.push(turn.served);
+  return el("span", { class: "role" }, parts.join(" · "));
+}
+
+function turnsOf(turns, changed) {
+  const out = document.createDocumentFragment();
+  turns.forEach((turn, place) => {
+    if (turn.reasoning) out.append(folded("thought", turn.reasoning));
+    out.append(roleOf(turn), passage(turn.text, place === turns.length - 1 ? changed : visible));
+    if (turn.tool_calls) out.append(el("span", { class: "role" }, both("tools")), passage(turn.tool_calls));
+  });
+  return out;
+}
+
+function folded(key, text) {
+  return el("details", { class: "thought" }, el("summary", {}, both(key), ` (${text.length.toLocaleString("en")})`), passage(text));
+}
+
+/** A perturbed input with its changed stretches underlined; each says what stood there. */
+function withSpans(spans) {
+  return (text) => {
+    const chars = Array.from(text);
+    const out = document.createDocumentFragment();
+    let at = 0;
+    for (const span of [...spans].sort((a, b) => a.start - b.start)) {
+      if (span.start < at || span.end > chars.length) continue;
+      out.append(visible(chars.slice(at, span.start).join("")));
+      out.append(el("ins", { title: word("was", { text: span.original }) }, visible(chars.slice(span.start, span.end).join(""))));
+      at = span.end;
+    }
+    out.append(visible(chars.slice(at).join("")));
+    return out;
+  };
+}
+
+function usageOf(sample) {
+  const parts = [];
+  if (sample.in !== undefined || sample.out !== undefined) {
+    parts.push(both("usage_text", { in: sample.in ?? "?", out: sample.out ?? "?", ms: Math.round(1000 * (sample.s ?? 0)).toLocaleString("en") }));
+  }
+  if (sample.finish) parts.push(both("finish", { finish: sample.finish }));
+  const tries = Math.max(...(sample.came || []).map((turn) => turn.tries || 1), 1);
+  if (tries > 1) parts.push(both("tries", { tries }));
+  if (sample.cached) parts.push(both("replayed"));
+  if (sample.cost) parts.push(`$${sample.cost.toFixed(6)}`);
+  return parts.flatMap((part, place) => (place ? [" · ", part] : [part]));
+}
+
+/** Options with their log-likelihoods, the chosen and the right one named. */
+function choicesOf(sample) {
+  if (!sample.choices) return (sample.options || []).map((option) => passage(option));
+  const best = Math.max(...sample.choices.map((one) => one.loglikelihood));
+  const rows = sample.choices.map((one, place) => {
+    const chosen = sample.answer !== undefined ? one.text === sample.answer : one.loglikelihood === best;
+    const notes = [];
+    if (chosen) notes.push(both("chosen"));
+    if (sample.gold === place) notes.push(both("gold"));
+    const per = one.tokens ? (one.loglikelihood / one.tokens).toFixed(3) : "–";
+    return el("tr", {}, el("td", { class: chosen ? "chosen" : null }, passage(one.text)),
+      el("td", { class: "num" }, one.loglikelihood.toFixed(3)), el("td", { class: "num" }, per),
+      el("td", {}, notes.flatMap((note, at) => (at ? [", ", note] : [note]))));
+  });
+  const head = el("tr", {}, el("th", {}), el("th", { class: "num" }, both("loglikelihood")), el("th", { class: "num" }, both("per_token")), el("th", {}));
+  return [el("table", { class: "grid" }, el("thead", {}, head), el("tbody", {}, rows))];
+}
+
+/** Answer and reference, with what one has and the other lacks marked by character. */
+function compared(sample) {
+  const got = sample.answer, accepted = sample.target || [];
+  const wanted = accepted.find((one) => one === got) ?? accepted[0];
+  const rest = accepted.filter((one) => one !== wanted);
+  const differ = got !== undefined && wanted !== undefined && got !== wanted && got.length <= DIFF_LONGEST && wanted.length <= DIFF_LONGEST;
+  const lines = [];
+  let rule = null;
+  if (sample.read) { try { rule = JSON.parse(sample.read).rule; } catch { rule = sample.read; } }
+  const read = got === undefined
+    ? (sample.choices || sample.error ? null : el("span", { class: "bad" }, both("unread")))
+    : passage(got, differ ? () => marked(got, wanted, "-", "ins") : visible);
+  if (read) lines.push(line("read", el("div", { class: "diff" }, read), rule ? el("span", { class: "note" }, both("rule", { rule })) : null));
+  if (wanted !== undefined) {
+    const shown = passage(wanted, differ ? () => marked(got, wanted, "+", "del") : visible);
+    lines.push(line("wanted", el("div", { class: "diff" }, shown),
+      rest.length ? el("details", {}, el("summary", { class: "note" }, both("also"), ` (${rest.length})`), rest.map((one) => passage(one))) : null));
+  }
+  return lines;
+}
+
+function verdictsOf(sample) {
+  return (sample.verdicts || []).map((one) => el("div", {}, el("b", {}, `${one.judge} (${one.model}${one.order ? ` · ${one.order}` : ""}): ${one.verdict ?? "–"} ${one.score ?? ""}`),
+    one.reason ? passage(one.reason) : null, one.reply ? folded("thought", one.reply) : null));
+}
+
+const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function commandOf(row) {
+  const keys = keysOf(row);
+  const parts = ["harness run", quoted(keys.task), FACTS.runs[state.run].options, "--sample", quoted(keys.sample_id)];
+  return parts.join(" ");
+}
+
+const promptOf = (sample) => (sample.sent?.length ? sample.sent.map((turn) => (sample.sent.length > 1 ? `${turn.role}: ${turn.text}` : turn.text)).join("\n\n") : sample.input ?? "");
+
+function action(key, text) {
+  const button = el("button", { type: "button" }, both(key));
+  button.addEventListener("click", () => copy(text(), button));
+  return button;
+}
+
+function headOf(row) {
+  const keys = keysOf(row);
+  const kind = state.kinds[row];
+  const parts = [keys.task, ...(keys.slices ? keys.slices.split("&") : [])];
+  if (keys.variant !== "original") parts.push(keys.variant);
+  if (keys.arm !== "default") parts.push(keys.arm);
+  if (keys.epoch) parts.push(`epoch ${keys.epoch}`);
+  return [
+    el("h3", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `, both(`status.${kind}`)), " · ", parts.join(" · ")),
+    el("p", { class: "sub" }, keys.sample_id),
+  ];
+}
+
+async function showDetail(row) {
+  const detail = $("#detail");
+  if (row < 0) {
+    detail.replaceChildren(el("p", { class: "note" }, both(address().get("s") ? "gone" : "pick")));
+    return;
+  }
+  const sample = await sampleOf(state.run, row);
+  if (row !== state.at) return;
+  const sent = sample.sent || [{ role: "user", text: sample.input || "" }];
+  const used = usageOf(sample);
+  const lines = [
+    sample.error ? line("error", el("span", { class: "bad" }, visible(sample.error))) : null,
+    line("sent", turnsOf(sent, sample.spans ? withSpans(sample.spans) : visible)),
+    sample.spans && sample.input !== undefined ? line("changed", passage(sample.input, withSpans(sample.spans))) : null,
+    sample.came ? line("came", turnsOf(sample.came, visible)) : null,
+    sample.choices || sample.options ? line("choices", ...choicesOf(sample)) : null,
+    ...compared(sample),
+    sample.verdicts ? line("verdicts", ...verdictsOf(sample)) : null,
+    sample.why ? line("why", passage(sample.why)) : null,
+    sample.scores ? line("scores", Object.entries(sample.scores).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ")) : null,
+    sample.sure !== undefined ? line("sure", sample.sure.toFixed(3)) : null,
+    used.length ? line("usage", ...used) : null,
+  ];
+  const acts = el("div", { class: "acts" }, action("copy_prompt", () => promptOf(sample)), action("copy_command", () => commandOf(row)), action("copy_link", () => location.href));
+  detail.replaceChildren(...headOf(row), acts, el("dl", { class: "turns" }, lines));
+  detail.scrollTop = 0;
+}

@@ -1,0 +1,241 @@
+// The list of samples: filter, search, virtual rows, keyboard, export.
+const ROW = 28;
+const list = $("#list");
+const samples = $("#samples");
+const state = { run: -1, index: null, kinds: [], shown: [], at: -1, query: "", hits: null, searching: 0 };
+
+const SHOWS = {
+  all: () => true,
+  wrong: (kind) => kind === "wrong" || kind === "part",
+  failed: (kind) => kind === "error" || kind === "unjudged",
+  unparsed: (kind) => kind === "unparsed",
+  right: (kind) => kind === "right",
+};
+
+async function openRun(name) {
+  const run = FACTS.runs.findIndex((one) => one.name === name);
+  if (run < 0) return false;
+  if (state.run !== run) {
+    Object.assign(state, { run, index: null, at: -1, query: "", hits: null });
+    $("#rows").replaceChildren();
+    state.index = await piece(`r${run}-index`);
+    const columns = state.index.columns;
+    state.kinds = columns.id.map((_, row) => kindOf(columns, row));
+    options($("#by-task"), [...new Set(columns.t)].map((t) => FACTS.tasks[t]));
+    options($("#by-variant"), state.index.variant);
+  }
+  return true;
+}
+
+function options(select, names) {
+  while (select.options.length > 1) select.options[1].remove();
+  for (const name of names) select.append(el("option", { value: name }, name));
+  select.closest("label").hidden = names.length < 2;
+}
+
+/** Narrow the list to what the address asks for. */
+function applyFilter(asked) {
+  const { columns, variant, slices } = state.index;
+  const fits = SHOWS[asked.get("show")] || SHOWS.all;
+  const task = FACTS.tasks.indexOf(asked.get("task"));
+  const copy = variant.indexOf(asked.get("variant"));
+  const wanted = (asked.get("slice") || "").split("&").filter(Boolean);
+  const good = slices.map((one) => { const has = new Set(one.split("&")); return wanted.every((part) => has.has(part)); });
+  const base = [];
+  for (let row = 0; row < columns.id.length; row += 1) {
+    if (task >= 0 && columns.t[row] !== task) continue;
+    if (copy >= 0 && columns.v[row] !== copy) continue;
+    if (wanted.length && !good[columns.c[row]]) continue;
+    base.push(row);
+  }
+  countShows(base);
+  const rank = (row) => ORDER.indexOf(state.kinds[row]);
+  state.shown = base.filter((row) => fits(state.kinds[row]) && (!state.hits || state.hits.has(row)));
+  state.shown.sort((a, b) => rank(a) - rank(b) || a - b);
+  $("#by-task").value = task >= 0 ? asked.get("task") : "";
+  $("#by-variant").value = copy >= 0 ? asked.get("variant") : "";
+  $("#by-slice").hidden = !wanted.length;
+  $("#by-slice").replaceChildren(`${wanted.join(", ")} ✕`);
+  for (const button of $$("[data-show]")) button.setAttribute("aria-pressed", button.dataset.show === (asked.get("show") || "all"));
+  drawCount();
+  drawRows();
+}
+
+function countShows(base) {
+  for (const button of $$("[data-show]")) {
+    const fits = SHOWS[button.dataset.show];
+    $(".count", button).textContent = base.reduce((sum, row) => sum + fits(state.kinds[row]), 0).toLocaleString("en");
+  }
+}
+
+function drawCount() {
+  const numbers = { shown: state.shown.length.toLocaleString("en"), all: state.index.columns.id.length.toLocaleString("en") };
+  $("#found").replaceChildren(both("of", numbers), ...(state.searching ? [" ", both("searching")] : []));
+}
+
+function drawRows() {
+  const rows = $("#rows");
+  rows.style.height = `${state.shown.length * ROW}px`;
+  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
+  const last = Math.min(state.shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
+  rows.replaceChildren();
+  for (let place = first; place < last; place += 1) rows.append(rowOf(place));
+  if (!state.shown.length) rows.append(el("p", { class: "empty-list" }, both("none")));
+  const on = $(`#row-${state.at}`, rows);
+  if (on) list.setAttribute("aria-activedescendant", on.id);
+  else list.removeAttribute("aria-activedescendant");
+}
+
+function rowOf(place) {
+  const row = state.shown[place];
+  const { columns, variant } = state.index;
+  const kind = state.kinds[row];
+  const copy = variant[columns.v[row]];
+  const node = el("div", {
+    class: "row", role: "option", id: `row-${row}`, "aria-selected": row === state.at,
+    "aria-setsize": state.shown.length, "aria-posinset": place + 1,
+  },
+    el("span", { class: `m-${kind}`, "aria-hidden": "true" }, SIGN[kind]),
+    el("span", {}, visible(columns.l[row] || columns.id[row])),
+    el("span", { class: "got" }, visible(columns.g[row] || "–")),
+    el("span", { class: "kind" }, copy === "original" ? both(`status.${kind}`) : copy));
+  node.style.top = `${place * ROW}px`;
+  node.dataset.row = row;
+  return node;
+}
+
+/** The address of one sample: its id, and what tells its copies apart. */
+function nameOf(row) {
+  const { columns, arm, variant } = state.index;
+  const copy = variant[columns.v[row]], way = arm[columns.a[row]];
+  return {
+    s: columns.id[row],
+    sv: copy === "original" ? null : copy,
+    sa: way === "default" ? null : way,
+    se: columns.e[row] || null,
+    st: columns.id.indexOf(columns.id[row]) === row ? null : FACTS.tasks[columns.t[row]],
+  };
+}
+
+function findSample(asked) {
+  const { columns, arm, variant } = state.index;
+  const id = asked.get("s");
+  if (!id) return -1;
+  const fits = (row) => variant[columns.v[row]] === (asked.get("sv") || "original")
+    && columns.e[row] === Number(asked.get("se") || 0)
+    && (!asked.get("sa") || arm[columns.a[row]] === asked.get("sa"))
+    && (!asked.get("st") || FACTS.tasks[columns.t[row]] === asked.get("st"));
+  let loose = -1;
+  for (let row = 0; row < columns.id.length; row += 1) {
+    if (!columns.id[row].startsWith(id)) continue;
+    if (columns.id[row] === id && fits(row)) return row;
+    if (loose < 0) loose = row;
+  }
+  return loose;
+}
+
+function pick(row) { goTo({ sv: null, sa: null, se: null, st: null, ...nameOf(row) }, true); }
+
+function reveal() {
+  const place = state.shown.indexOf(state.at);
+  if (place < 0) return;
+  const top = place * ROW;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+}
+
+function step(by) {
+  if (!state.shown.length) return;
+  const place = state.shown.indexOf(state.at);
+  const next = place < 0 ? 0 : Math.min(Math.max(place + by, 0), state.shown.length - 1);
+  pick(state.shown[next]);
+}
+
+function* wordsIn(value) {
+  if (typeof value === "string") yield value;
+  else if (value && typeof value === "object") for (const part of Object.values(value)) yield* wordsIn(part);
+}
+
+/** Look through every text of every sample, block by block, so that the page stays alive. */
+async function search(query) {
+  state.query = query;
+  const needle = query.trim().toLowerCase();
+  const turn = (state.searching += 1);
+  if (!needle) {
+    Object.assign(state, { hits: null, searching: 0 });
+    return applyFilter(address());
+  }
+  state.hits = new Set();
+  const total = state.index.columns.id.length;
+  for (let start = 0; start < total; start += PER_BLOCK) {
+    const rows = await blockOf(state.run, start);
+    if (turn !== state.searching) return undefined;
+    rows.forEach((row, offset) => {
+      const id = state.index.columns.id[start + offset];
+      if (id.startsWith(needle)) { state.hits.add(start + offset); return; }
+      for (const text of wordsIn(row)) if (text.toLowerCase().includes(needle)) { state.hits.add(start + offset); return; }
+    });
+    if ((start / PER_BLOCK) % 10 === 9) applyFilter(address());
+  }
+  state.searching = 0;
+  return applyFilter(address());
+}
+
+// ---- export what is shown
+const CSV = ["task", "sample_id", "arm", "variant", "epoch", "status", "score", "input", "answer", "wanted", "slices"];
+
+function csvField(value) {
+  let text = value === null || value === undefined ? "" : String(value);
+  if (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))) text = `'${text}`;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const keysOf = (row) => {
+  const { columns, arm, variant, slices } = state.index;
+  return {
+    task: FACTS.tasks[columns.t[row]], sample_id: columns.id[row], arm: arm[columns.a[row]], variant: variant[columns.v[row]],
+    epoch: columns.e[row], status: STATUS[columns.s[row]], score: columns.x[row], slices: slices[columns.c[row]],
+  };
+};
+
+function inputOf(sample) { return sample.input ?? (sample.sent || []).map((turn) => turn.text).join("\n\n"); }
+
+async function exportRows(kind) {
+  const parts = kind === "csv" ? [`${CSV.join(",")}\n`] : [];
+  for (const row of state.shown) {
+    const keys = keysOf(row);
+    const sample = await sampleOf(state.run, row);
+    if (kind === "csv") {
+      const all = { ...keys, input: inputOf(sample), answer: sample.answer ?? sample.error, wanted: (sample.target || [])[0] };
+      parts.push(`${CSV.map((name) => csvField(all[name])).join(",")}\n`);
+    } else parts.push(`${JSON.stringify({ ...keys, ...sample })}\n`);
+  }
+  download(`${FACTS.runs[state.run].name}.${kind}`, kind === "csv" ? "text/csv" : "application/jsonl", parts);
+}
+
+if (list) {
+  list.addEventListener("scroll", () => requestAnimationFrame(drawRows), { passive: true });
+  addEventListener("resize", () => { if (state.index) drawRows(); });
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest(".row");
+    if (row) pick(Number(row.dataset.row));
+  });
+  list.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 }[event.key];
+    if (by) { event.preventDefault(); step(by); }
+  });
+  samples.addEventListener("click", (event) => {
+    const show = event.target.closest("[data-show]");
+    if (show) goTo({ show: show.dataset.show === "all" ? null : show.dataset.show });
+  });
+  $("#by-task").addEventListener("change", (event) => goTo({ task: event.target.value, slice: null }));
+  $("#by-variant").addEventListener("change", (event) => goTo({ variant: event.target.value }));
+  $("#by-slice").addEventListener("click", () => goTo({ slice: null }));
+  $("#csv").addEventListener("click", () => exportRows("csv"));
+  $("#jsonl").addEventListener("click", () => exportRows("jsonl"));
+  let pause = 0;
+  $("#search").addEventListener("input", (event) => {
+    clearTimeout(pause);
+    pause = setTimeout(() => goTo({ q: event.target.value }, true), 200);
+  });
+}

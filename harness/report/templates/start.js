@@ -1,0 +1,113 @@
+// What is on screen follows from the address alone.
+async function route() {
+  const asked = address();
+  const view = asked.get("view") || (asked.get("s") ? "run" : "board");
+  const run = asked.get("run") || (view === "run" ? FACTS.runs[0]?.name : null);
+  let shown = $$(".view").filter((node) => node.dataset.view === view
+    && (view !== "task" || node.dataset.task === asked.get("task"))
+    && (view !== "run" || node.dataset.run === run));
+  if (!shown.length) shown = [board];
+  const changed = !shown[0].classList.contains("on");
+  for (const node of $$(".view")) node.classList.toggle("on", node === shown[0]);
+  trail(shown[0], asked);
+  if (shown[0] === board) showGroup(asked.get("group"), asked.get("measure"));
+  if (changed) scrollTo(0, 0);
+  if (samples) {
+    samples.hidden = shown[0].dataset.view !== "run";
+    if (!samples.hidden) await routeSamples(run, asked);
+  }
+}
+
+async function routeSamples(run, asked) {
+  try {
+    if (!(await openRun(run))) return;
+    const query = asked.get("q") || "";
+    if (document.activeElement !== $("#search")) $("#search").value = query;
+    state.at = findSample(asked);
+    if (query !== state.query) search(query);
+    applyFilter(asked);
+    if (state.at < 0 && !asked.get("s") && state.shown.length) state.at = state.shown[0];
+    reveal();
+    drawRows();
+    await showDetail(state.at);
+  } catch (error) {
+    $("#detail").replaceChildren(el("p", { class: "bad" }, String(error.message || error)));
+  }
+}
+
+function trail(shown, asked) {
+  const steps = [el("a", { href: "#view=board" }, ...$("#board-title").cloneNode(true).childNodes)];
+  const { view } = shown.dataset;
+  if (view === "task") steps.push(el("span", {}, $("h1", shown).textContent));
+  if (view === "about") steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
+  if (view === "run") {
+    const task = asked.get("task");
+    if (task) steps.push(el("a", { href: `#${new URLSearchParams({ view: "task", task })}` }, task));
+    steps.push(el("a", { href: `#${new URLSearchParams({ view: "run", run: shown.dataset.run })}` }, $("h1", shown).textContent));
+    if (asked.get("s")) steps.push(el("span", {}, asked.get("s")));
+  }
+  $("#trail").replaceChildren(...steps);
+  document.title = [...steps.map((one) => (one.querySelector(root.dataset.lang === "zh" ? ".zh" : ".en") ? one.textContent.replace(one.querySelector(root.dataset.lang === "zh" ? ".en" : ".zh").textContent, "") : one.textContent)).reverse(), "harness"].join(" - ");
+}
+
+/** All slices of a run, written when they are asked for. */
+async function openSlices(node) {
+  const place = $(".scroll", node);
+  if (place.childElementCount) return;
+  const run = FACTS.runs.findIndex((one) => one.name === node.dataset.run);
+  const cells = await piece(`r${run}-cells`);
+  const digits = (value) => (value === null ? "–" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3));
+  const rows = cells.map((cell) => el("tr", {}, el("th", { scope: "row" }, cell.task), el("td", {}, cell.metric),
+    el("td", {}, el("a", { href: `#${new URLSearchParams({ view: "run", run: node.dataset.run, task: cell.task, slice: cell.slice, variant: cell.variant })}` }, cell.slice)),
+    el("td", { class: "num" }, digits(cell.value)), el("td", { class: "num" }, cell.low === null ? "" : `${digits(cell.low)}–${digits(cell.high)}`),
+    el("td", { class: "num" }, cell.n.toLocaleString("en")), el("td", { class: "num" }, cell.unparsed || ""), el("td", { class: "num" }, cell.errors + cell.unjudged || "")));
+  const heads = $$(".view .grid thead tr").find((row) => row.cells.length === 9).cells;
+  const named = [0, 1, 3, 4, 5, 6, 7, 8].map((at) => heads[at].cloneNode(true));
+  named[2] = el("th", { scope: "col" }, both("slice"));
+  place.replaceChildren(el("table", { class: "grid" }, el("thead", {}, el("tr", {}, named)), el("tbody", {}, rows)));
+}
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details.slices") && event.target.open) openSlices(event.target);
+}, true);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button.dataset.copy, button);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.matches("input, select, textarea");
+  if (event.key === "Escape") {
+    hideTip();
+    for (const menu of $$(".menu[open]")) menu.open = false;
+    if (typing) { event.target.blur(); list?.focus(); }
+    return;
+  }
+  if (typing || !samples || samples.hidden) return;
+  if (event.key === "/") { event.preventDefault(); $("#search").focus(); $("#search").select(); }
+  if (event.key === "j") step(1);
+  if (event.key === "k") step(-1);
+});
+
+$("#lang").addEventListener("click", () => {
+  root.dataset.lang = root.dataset.lang === "zh" ? "en" : "zh";
+  keep({ lang: root.dataset.lang });
+  speak();
+});
+$("#theme").addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  keep({ theme: root.dataset.theme });
+});
+$("#tint").addEventListener("click", () => {
+  const plain = root.classList.toggle("plain");
+  $("#tint").setAttribute("aria-pressed", !plain);
+  keep({ tint: !plain });
+});
+$("#tint").setAttribute("aria-pressed", !root.classList.contains("plain"));
+addEventListener("hashchange", route);
+speak();
+filterBoard();
+route();
