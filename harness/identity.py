@@ -8,6 +8,7 @@ depend on them (bootstrap).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,21 +63,22 @@ def request_hasher(model: Mapping[str, Any]) -> Callable[[Request], str]:
 
     def key(request: Request) -> str:
         digest = base.copy()
-        digest.update(
-            encode(
-                (
-                    request.kind,
-                    request.messages,
-                    request.prompt,
-                    request.continuation,
-                    request.generation,
-                    request.logprobs,
-                    request.tools,
-                    request.schema,
-                    request.repeat,
-                )
-            )
+        content = (
+            request.kind,
+            request.messages,
+            request.prompt,
+            request.continuation,
+            request.generation,
+            request.logprobs,
+            request.tools,
+            request.schema,
+            request.repeat,
         )
+        try:
+            digest.update(encode(content))
+        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot hold
+            plain = msgspec.to_builtins(content)
+            digest.update(json.dumps(plain, sort_keys=True, ensure_ascii=True).encode())
         return digest.hexdigest()
 
     return key

@@ -33,6 +33,7 @@ from harness.protocols import (
 from harness.records import (
     Cell,
     Execution,
+    ModelInfo,
     ModelSpec,
     Outcome,
     RunSpec,
@@ -43,7 +44,15 @@ from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, Price, RetryPolicy, Usage
 from harness.run.sender import Sender, SendRules
 from harness.store.columns import read_columns
-from harness.store.manifest import RUN, SCORES, RunDirectory, open_directory
+from harness.store.manifest import (
+    RUN,
+    SCORES,
+    RunDirectory,
+    find_run,
+    open_directory,
+    read_json,
+)
+from harness.store.recorded import recorded_responses
 from harness.store.responses import SqliteResponses
 from harness.store.table import SampleWriter
 from harness.summary import Place, blank, summarise
@@ -108,17 +117,31 @@ def run(spec: RunSpec, execution: Execution, observer: Observer | None = None) -
 def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Sample]) -> Backend:
     """Open the backend that a model spec names."""
     opener = load("backend", model.provider)
-    if model.provider == "scripted":
-        backend: Backend = opener(model.name, model.arguments, live.__getitem__)
-    elif model.provider == "openai":
-        backend = opener(
-            model, timeout_s=execution.timeout_s, connections=connections_of(execution)
-        )
-    elif model.provider == "python":
-        backend = opener(model.name, model.arguments, connections=connections_of(execution))
-    else:
-        backend = opener(model)
-    return backend
+    connections = connections_of(execution)
+    match model.provider:
+        case "scripted":
+            backend = opener(model.name, model.arguments, live.__getitem__)
+        case "openai":
+            backend = opener(model, timeout_s=execution.timeout_s, connections=connections)
+        case "python":
+            backend = opener(model.name, model.arguments, connections=connections)
+        case "replay":
+            backend = opener(**_recording(find_run(model.name, Path(execution.out))))
+        case _:
+            backend = opener(model)
+    opened: Backend = backend
+    return opened
+
+
+def _recording(path: Path) -> dict[str, Any]:
+    """Return what `replay` needs of a recorded run: its answers, and whose they were."""
+    record = read_json(path / RUN)
+    return {
+        "lookup": recorded_responses(path).get,
+        "identity": record["backend"]["identity"],
+        "info": msgspec.convert(record["model"], ModelInfo),
+        "capabilities": frozenset(record["backend"]["capabilities"]),
+    }
 
 
 def connections_of(execution: Execution) -> int:
@@ -251,6 +274,10 @@ class _Journey:
             "spec_hash": content_key(_content(self.spec, tasks)),
             "tasks": {task.task.task: task.hashes for task in tasks},
             "model": self.backend.info,
+            "backend": {
+                "identity": self.backend.identity(),
+                "capabilities": sorted(self.backend.capabilities),
+            },
             "seeds": {"seed": self.spec.seed, "data_seed": self.spec.data_seed},
             "usage": msgspec.to_builtins(self.executor.usage),
             "evidence": "new" if self.executor.usage.requests else "replayed, not new evidence",

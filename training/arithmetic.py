@@ -3,7 +3,6 @@
 Every pair of operands comes from `Problems.draw`, the one place where held-out items are refused.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
-"""Print the accuracy of embedded models on the tasks arithmetic/*, by digits.
+"""Print the accuracy of embedded models on the tasks arithmetic/*, by digits, as a table.
 
-python -m training.measure mini nano
+python -m training.measure nano micro mini
 """
 
 # ruff: noqa: T201 - a script prints what it found
@@ -10,17 +10,20 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import yaml
+from scipy.stats import binomtest
 
 from harness.backend.embedded.backend import MAX_BATCH, EmbeddedBackend, open_embedded
 from harness.records import Generation, Message, ModelSpec, Request, Response
 from harness.synth.arithmetic import Arithmetic
 
 TASKS = Path(__file__).parent.parent / "tasks" / "arithmetic"
+CELLS = range(1, 7)
 
 
-def hits(backend: EmbeddedBackend, rows: list[dict[str, object]]) -> list[bool]:
+def hits(backend: EmbeddedBackend, rows: list[dict[str, Any]]) -> list[bool]:
     """Return for each row whether the model's whole answer is right."""
     generation = Generation(max_tokens=16, stop=("\n",))
     requests = [
@@ -41,23 +44,34 @@ def hits(backend: EmbeddedBackend, rows: list[dict[str, object]]) -> list[bool]:
     ]
 
 
+def line(name: str, task: str, rows: list[dict[str, Any]], found: list[bool]) -> str:
+    """Return one line of the table: the share by digits, and over all with its interval."""
+    cells: dict[int, list[bool]] = defaultdict(list)
+    for row, hit in zip(rows, found, strict=True):
+        cells[row["digits"]].append(hit)
+    shares = [f"{sum(cells[d]) / len(cells[d]):.2f}" if d in cells else "" for d in CELLS]
+    ends = binomtest(sum(found), len(found)).proportion_ci(method="wilson")
+    whole = f"{sum(found) / len(found):.3f} ({ends.low:.3f} … {ends.high:.3f}), n = {len(found)}"
+    return f"| {task} | {name} | {' | '.join(shares)} | {whole} |"
+
+
 def main() -> None:
     """Measure the models named on the command line."""
-    for name in sys.argv[1:]:
-        backend = open_embedded(ModelSpec("embedded", name))
-        began, total = time.process_time(), 0
-        for path in sorted(TASKS.glob("*.yaml")):
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
-            rows = list(Arithmetic()(data["args"], data["seed"]))
-            cells = defaultdict(list)
-            for row, hit in zip(rows, hits(backend, rows), strict=True):
-                cells[row["digits"]].append(hit)
-            total += len(rows)
-            parts = [f"{d}: {sum(c) / len(c):.2f} (n={len(c)})" for d, c in cells.items()]
-            mean = sum(map(sum, cells.values())) / len(rows)
-            print(f"{name:6} {path.stem:15} {mean:.3f} (n={len(rows)})  " + "  ".join(parts))
-        taken = time.process_time() - began
-        print(f"{name:6} {total} samples, {taken:.1f} s of processor time")
+    backends = {name: open_embedded(ModelSpec("embedded", name)) for name in sys.argv[1:]}
+    taken, total = dict.fromkeys(backends, 0.0), 0
+    print(f"| task | model | {' | '.join(map(str, CELLS))} | all |")
+    print("|---" * (3 + len(CELLS)) + "|")
+    for path in sorted(TASKS.glob("*.yaml")):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
+        rows = list(Arithmetic()(data["args"], data["seed"]))
+        total += len(rows)
+        for name, backend in backends.items():
+            began = time.process_time()
+            found = hits(backend, rows)
+            taken[name] += time.process_time() - began
+            print(line(name, path.stem, rows, found))
+    for name, seconds in taken.items():
+        print(f"{name}: {total} samples, {seconds:.1f} s of processor time")
 
 
 if __name__ == "__main__":

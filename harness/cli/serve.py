@@ -31,4 +31,10 @@ def command(port: int, **flags: Any) -> None:
     def ready(address: str) -> None:
         say(f"{model.label} at {address}; Ctrl-C ends it")
 
-    asyncio.run(serve(backend, port=port, ready=ready))
+    async def go() -> None:
+        try:
+            await serve(backend, port=port, ready=ready)
+        finally:
+            await backend.close()
+
+    asyncio.run(go())

@@ -150,15 +150,13 @@ def _line(
         "value": row["mean_win_rate"],
         "low": row["mean_win_rate_low"],
         "high": row["mean_win_rate_high"],
-        "n": row["tasks"],
-        "method": "redrawn",
+        "method": "simulated",
     }
     mean = {
         "value": row["mean"],
         "low": row["mean_low"],
         "high": row["mean_high"],
-        "n": row["tasks"],
-        "method": "sum of variances",
+        "method": "combined",
     }
     covered = row["tasks"] < columns
     return Line(

@@ -42,9 +42,8 @@ def lines(name: str, series: Sequence[Series]) -> Markup:
     """Return the primary metric by a numeric slice: a line and a band for each model."""
     if not series:
         return Markup("")
-    import altair as alt  # noqa: PLC0415 - a second to import, and only pages need it
-
-    rows = [
+    alt = _altair()
+    rows: list[dict[str, Any]] = [
         {
             "x": x,
             "value": cell.value,
@@ -74,6 +73,12 @@ def lines(name: str, series: Sequence[Series]) -> Markup:
     return drawing(chart, _described(f"{metric} by {name}", series))
 
 
+def _altair() -> Any:
+    import altair  # noqa: PLC0415 - a second to import, and only pages need it
+
+    return altair
+
+
 def _colours(alt: Any, series: Sequence[Series]) -> Any:
     models = [one.model for one in series]
     legend = None if len(series) <= DIRECT else alt.Legend(title=None, orient="bottom", columns=3)
@@ -82,7 +87,7 @@ def _colours(alt: Any, series: Sequence[Series]) -> Any:
 
 
 def _end_labels(alt: Any, series: Sequence[Series], top: float) -> Any:
-    ends = []
+    ends: list[dict[str, Any]] = []
     for one in series:
         x, cell = one.points[-1]
         ends.append({"x": x, "y": float(cell.value or 0), "model": one.model.split("/", 1)[-1]})
@@ -102,7 +107,7 @@ def spaced(values: Sequence[float], top: float) -> list[float]:
     [0.0, 0.07, 0.9]
     """
     order = sorted(range(len(values)), key=lambda i: values[i])
-    out = list(values)
+    out = [float(value) for value in values]
     at = -1.0
     for i in order:
         out[i] = at = max(values[i], at + LABEL_GAP * top)
@@ -133,9 +138,10 @@ def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Mark
         ]
     if not rows:
         return Markup("")
-    import altair as alt  # noqa: PLC0415
-
-    legend = alt.Legend(title=None, orient="bottom") if len(models) > 1 else None
+    alt = _altair()
+    legend = None
+    if len(models) > 1:
+        legend = alt.Legend(title=None, orient="bottom", columns=2, columnPadding=16)
     scale = alt.Scale(domain=models, range=[colour(list(sure).index(m)) for m in models])
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("confidence:Q", title="mean confidence", scale=alt.Scale(domain=[0, 1])),

@@ -14,6 +14,7 @@ from harness.report.marks import Scale, tint, whisker
 from harness.report.numbers import number, span
 from harness.report.say import NOTHING, Said, known, say
 
+EMPTY = Markup("")
 BLANKS = {
     "not run": "blank.not_run",
     "every request failed": "blank.failed",
@@ -50,7 +51,7 @@ class Mark:
     span: str = ""
     n: int = 0
     classes: str = ""
-    drawn: Markup = Markup("")
+    drawn: Markup = EMPTY
     tip: str = ""
     href: str | None = None
     blank: Said = NOTHING

@@ -12,15 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from harness.errors import StoreError
-from harness.records import to_json
+from harness.records import Cell, to_json
 from harness.report import board_view, story
 from harness.report.blocks import packed
 from harness.report.mark import link
 from harness.report.model import ReportData
-from harness.report.run_view import RunPage, run_page, sample_options
+from harness.report.run_view import run_page, sample_options
 from harness.report.say import Said, known, say, words
 from harness.report.survey import RunSurvey, survey
-from harness.report.task_view import TaskPage, task_page
+from harness.report.task_view import task_page
 from harness.report.visible import visible
 
 SELF_CONTAINED = 10_000
@@ -103,7 +103,7 @@ def render(
         runs=runs,
         chunks=chunks,
         story=_story(data),
-        title=_title(data, tasks, runs),
+        title=f"{data.name} - harness",
     )
 
 
@@ -163,7 +163,9 @@ def _hash(text: str) -> str:
 
 def _story(data: ReportData) -> Said:
     main = next((view for view in data.board["views"] if view["group"] == "accuracy"), None)
-    by_model = {run.model: run.cells for run in data.runs}
+    by_model: dict[str, list[Cell]] = {}
+    for run in data.runs:
+        by_model.setdefault(run.model, []).extend(run.cells)
     return story.board_story(main, by_model)
 
 
@@ -180,7 +182,3 @@ def _filters(data: ReportData) -> list[dict[str, Any]]:
         if len(found) > 1
     ]
 
-
-def _title(data: ReportData, tasks: list[TaskPage], runs: list[RunPage]) -> str:
-    del tasks, runs
-    return f"{data.name} - harness"

@@ -30,7 +30,6 @@ class RunPage:
     settings: list[tuple[str, str]] = field(default_factory=list)
     hashes: list[tuple[str, str]] = field(default_factory=list)
     cells: list[tuple[Cell, Mark]] = field(default_factory=list)
-    packed: str = ""
 
 
 def run_page(run: RunData, survey: RunSurvey) -> RunPage:
@@ -45,7 +44,9 @@ def run_page(run: RunData, survey: RunSurvey) -> RunPage:
         story=_story(run, survey),
         settings=settings(run),
         hashes=_hashes(run),
-        cells=[(cell, mark(msgspec.structs.asdict(cell), frame, _href(run, cell))) for cell in main],
+        cells=[
+            (cell, mark(msgspec.structs.asdict(cell), frame, _href(run, cell))) for cell in main
+        ],
     )
 
 

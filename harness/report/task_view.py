@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from harness.records import Cell
 from harness.report.charts import Series, lines, reliability_chart
-from harness.report.mark import Frame, Mark, link, mark
+from harness.report.mark import EMPTY, Frame, Mark, link, mark
 from harness.report.marks import bar, dumbbell, scale_of
 from harness.report.model import ReportData, TaskText
 from harness.report.say import NOTHING, Said
@@ -49,7 +50,7 @@ class TaskPage:
     variants: list[VariantLine] = field(default_factory=list)
     changed: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
     pairs: list[PairLine] = field(default_factory=list)
-    calibration: Markup = Markup("")
+    calibration: Markup = EMPTY
     numbers: list[NumberLine] = field(default_factory=list)
 
 
@@ -196,6 +197,7 @@ def _slices(contenders: Sequence[Contender]) -> tuple[list[SliceTable], list[Hea
             if cell.slice:
                 keys.setdefault(tuple(parts(cell.slice)))
     tables = [_slice_table(key[0], contenders) for key in keys if len(key) == 1]
+    tables = [table for table in tables if len(table.rows) > 1]
     heats = [
         _heat(key[0], key[1], contender)
         for key in keys
@@ -282,16 +284,18 @@ def _heat(rows_name: str, columns_name: str, contender: Contender) -> Heat:
     return Heat(contender.model, rows_name, columns_name, tuple(columns), tuple(table))
 
 
-def frontier(marks: Sequence[Mark | None], cells: Sequence[Cell | None]) -> tuple[Mark | None, ...]:
-    """Mark where a row falls from at least 0.5 to below: the left cell gets a line."""
-    from dataclasses import replace  # noqa: PLC0415
+FRONTIER = 0.5
+"""What a heat map's line parts."""
 
+
+def frontier(marks: Sequence[Mark | None], cells: Sequence[Cell | None]) -> tuple[Mark | None, ...]:
+    """Mark where a row falls from at least FRONTIER to below: the left cell gets a line."""
+    values = [cell.value if cell else None for cell in cells]
     out = list(marks)
-    for i, (here, after) in enumerate(zip(cells, cells[1:], strict=False)):
+    for i, (here, after) in enumerate(pairwise(values)):
         one = out[i]
-        if here and after and one and here.value is not None and after.value is not None:
-            if here.value >= 0.5 > after.value:  # noqa: PLR2004 - as the note on the page says
-                out[i] = replace(one, classes=one.classes + " edge")
+        if one and here is not None and after is not None and here >= FRONTIER > after:
+            out[i] = replace(one, classes=one.classes + " edge")
     return tuple(out)
 
 
@@ -339,11 +343,8 @@ def _variants(contender: Contender) -> list[VariantLine]:
         drawn = Markup("")
         if 0 <= original <= 1 and 0 <= cell.value <= 1:
             drawn = dumbbell(original, cell.value)
-        out.append(
-            VariantLine(
-                contender.model, cell.variant, drawn, _cell_mark(first, None), _cell_mark(cell, href)
-            )
-        )
+        before, after = _cell_mark(first, None), _cell_mark(cell, href)
+        out.append(VariantLine(contender.model, cell.variant, drawn, before, after))
     return out
 
 

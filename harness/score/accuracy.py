@@ -29,7 +29,8 @@ def _exact(outcome: Outcome, score: Score) -> float | None:
     def same(target: str) -> float:
         if answer.strip() == target.strip():
             return 1.0
-        return float(value is not None and equal_numbers(value, target))
+        # by the form it was found in: "50%" answers both 50 and 0.5
+        return float(value is not None and equal_numbers(answer, target))
 
     return _best(outcome, same)
 

@@ -21,6 +21,7 @@ from harness.records import (
     Response,
     Sample,
     Score,
+    ToolCall,
     Transcript,
     from_json,
     to_json,
@@ -112,7 +113,7 @@ def outcome_of(row: dict[str, Any], method: Method, language: str) -> Outcome:
         slices=dict(row["slices"] or ()),
         fields=from_json(row["fields"], dict) if row["fields"] else {},
     )
-    exchanges = tuple(_exchanges(row))
+    exchanges = tuple(stored_exchanges(row))
     if row["error"] is not None:
         kind, _, message = row["error"].partition(": ")
         return Outcome(sample, exchanges, failure=Failure(kind=kind, message=message))
@@ -122,7 +123,8 @@ def outcome_of(row: dict[str, Any], method: Method, language: str) -> Outcome:
     return Outcome(sample, exchanges, transcript=Transcript(responses, choices, facts))
 
 
-def _exchanges(row: dict[str, Any]) -> Iterator[Exchange]:
+def stored_exchanges(row: dict[str, Any]) -> Iterator[Exchange]:
+    """Yield the requests and responses of a stored row, as far as the table tells them."""
     kind: Any = "loglikelihood" if row["choices"] else "generate"
     turns = [turn for turn in row["transcript"] or () if turn["request_key"] is not None]
     for number, turn in enumerate(turns, 1):
@@ -133,6 +135,7 @@ def _exchanges(row: dict[str, Any]) -> Iterator[Exchange]:
             Response(
                 text=turn["content"] if kind == "generate" else "",
                 reasoning=turn["reasoning"],
+                tool_calls=from_json(turn["tool_calls"] or "[]", tuple[ToolCall, ...]),
                 finish_reason=turn["finish_reason"],
                 token_logprobs=tuple(logprobs) if logprobs else None,
                 prompt_tokens=turn["prompt_tokens"],

@@ -16,6 +16,7 @@ from harness.synth.arguments import Arguments
 from harness.synth.cells import Row, balanced, by_fields
 
 MAX_DEPTH = 12
+USUAL = tuple(range(1, 9))
 MAX_VALUE = 99
 """No intermediate result is larger in absolute value."""
 LARGEST_LEAF = 9
@@ -86,7 +87,7 @@ class Expressions:
     def __call__(self, args: Mapping[str, Any], seed: int) -> Iterable[Row]:
         """Yield rows, cell after cell; raises `InvalidFile` where an argument is wrong."""
         given = Arguments(args, ("depths", "per_cell"))
-        depths, per_cell = given.integers("depths", 1, MAX_DEPTH, range(1, 9)), given.per_cell()
+        depths, per_cell = given.integers("depths", 1, MAX_DEPTH, USUAL), given.per_cell()
         for depth in depths:
             rng = CounterRandom(seed, "expressions", depth)
             yield from balanced(rng, _drawer(depth), per_cell, key=by_fields("expression"))

@@ -227,3 +227,21 @@ def test_keys_are_never_written(harness, addition, start_server, tmp_path):
     for secret in ("hush-hush", "sk-very-secret"):
         assert secret not in done.out + done.err
         assert secret.encode() not in written
+
+
+def test_a_recorded_run_answers_again_from_its_directory_alone(harness, tmp_path):
+    """`replay/RUN` gives the same cells with no model and no store."""
+    tasks = ["arithmetic/addition", "winograd/en", "--limit", "30"]
+    first = json.loads(harness("run", *tasks, "--model", "embedded/nano", "--json").out)
+    (tmp_path / "results" / "responses.sqlite").unlink()
+    done = harness("run", *tasks, "--model", f"replay/{first['run']}", "--json")
+    again = json.loads(done.out)
+    assert done.code == 0, done.err
+
+    def lasting(cells):
+        return [cell for cell in cells if not cell["observed"]]
+
+    assert lasting(again["cells"]) == lasting(first["cells"])
+    other = harness("run", "qa/en", "--limit", "3", "--model", f"replay/{first['run']}", "--json")
+    assert other.code == 4
+    assert json.loads(other.out)["cells"][0]["errors"] == 3

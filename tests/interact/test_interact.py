@@ -141,3 +141,10 @@ def test_rolling_asks_for_the_text_itself():
     asked, transcript = finish(rolling(sample, Asker(chat=True)), Response(loglikelihood=-3.0))
     assert (asked[0].prompt, asked[0].continuation) == ("Once", " upon")
     assert transcript.choices[0].loglikelihood == -3.0
+
+
+def test_a_text_after_nothing_is_rolled():
+    """Without an input the whole text is asked for, which models read in windows."""
+    sample = Sample("t", "s", "", target=("Once upon",), method="perplexity")
+    asked, _ = finish(rolling(sample, Asker(chat=True)), Response(loglikelihood=-3.0))
+    assert (asked[0].kind, asked[0].prompt, asked[0].continuation) == ("rolling", "Once upon", "")

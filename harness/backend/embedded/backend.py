@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.backend.computing import ComputingBackend
-from harness.backend.embedded.engine import Job, run
+from harness.backend.embedded.engine import Job, run, token_table
 from harness.backend.embedded.model import Weights, load
 from harness.backend.embedded.tokenizer import BOS, ROLES, encode, render_chat, render_text
+from harness.backend.tokens import TokenScore, byte_name, byte_tokens
 from harness.errors import InvalidFile, UnknownName, suggestion
 from harness.identity import content_key
 from harness.records import (
@@ -86,12 +88,43 @@ class EmbeddedBackend(ComputingBackend):
             "version": VERSION,
         }
 
+    async def score_tokens(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
+        """Return the tokens of each text, and the likeliest at each place: `ScoresTokens`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._score_texts, tuple(texts))
+
+    def _score_texts(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
+        context = self._weights.network.config.context
+        encoded = [encode(text) for text in texts]
+        fits = [row for row in encoded if 0 < len(row) < context]
+        tables = iter(token_table(self._weights.network, fits))
+        scored: list[list[TokenScore] | Failure] = []
+        for text, row in zip(texts, encoded, strict=True):
+            if len(row) >= context:
+                said = f"{len(row) + 1} tokens are needed, the model's context is {context}"
+                scored.append(Failure("too_long", said))
+            else:
+                scored.append(_named(text, next(tables)) if row else [])
+        return scored
+
     def compute(self, requests: Sequence[Request]) -> list[Reply]:
         """Answer each request, in order."""
         context = self._weights.network.config.context
         planned = [plan(request, context) for request in requests]
         answers = iter(run(self._weights.network, [p for p in planned if isinstance(p, Job)]))
         return [next(answers) if isinstance(p, Job) else p for p in planned]
+
+
+def _named(text: str, table: list[tuple[float, int, float]]) -> list[TokenScore]:
+    return [
+        TokenScore(name, offset, value, token_name(best), best_value)
+        for (name, offset), (value, best, best_value) in zip(byte_tokens(text), table, strict=True)
+    ]
+
+
+def token_name(token: int) -> str:
+    """Return the name of a token: its byte, or its number for a special."""
+    return byte_name(token) if token < BOS else f"<{token}>"
 
 
 def plan(request: Request, context: int) -> Job | Failure:

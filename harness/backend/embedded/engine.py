@@ -193,6 +193,30 @@ def _score_pieces(
         yield values.tolist(), bool((own.argmax(axis=-1) == targets).all())
 
 
+def token_table(
+    network: Network, texts: Sequence[list[int]]
+) -> list[list[tuple[float, int, float]]]:
+    """Return, for each token of each text: its log-probability, the likeliest token, and its.
+
+    Texts are token lists that follow a BOS, shorter than the context. The log-probabilities are
+    the bits that `run` sums for a continuation of the same text.
+    """
+    pieces = [Piece([BOS], text) for text in texts]
+    tables: dict[int, list[tuple[float, int, float]]] = {}
+    for length, group in _by([padded(len(piece.inputs)) for piece in pieces]):
+        for some in _chunks(group, max(1, ROWS // length)):
+            hidden, _ = network.prefill(_stacked([pieces[i].inputs for i in some], length))
+            for index, row in zip(some, network.logits(hidden), strict=True):
+                tables[index] = _table(row[: len(texts[index])], texts[index])
+    return [tables[index] for index in range(len(texts))]
+
+
+def _table(logits: NDArray[np.float32], targets: list[int]) -> list[tuple[float, int, float]]:
+    logprobs, best, places = log_softmax(logits), logits.argmax(axis=-1), np.arange(len(targets))
+    values = logprobs[places, np.array(targets, dtype=int)].tolist()
+    return list(zip(values, best.tolist(), logprobs[places, best].tolist(), strict=True))
+
+
 def _stacked(rows: Sequence[list[int]], length: int) -> Ints:
     out = np.full((len(rows), length), PAD, dtype=np.int64)
     for index, row in enumerate(rows):

@@ -40,6 +40,14 @@ function withSpans(spans) {
   };
 }
 
+/** What stood there, and what stands there now: readable without a mouse. */
+function changesOf(sample, sent) {
+  const text = Array.from(sample.input ?? sent.at(-1).text);
+  const shown = sample.spans.slice(0, 12).map((span) => el("div", {}, el("span", { class: "was" }, visible(span.original || "∅"), " → "), visible(text.slice(span.start, span.end).join("") || "∅")));
+  if (sample.input !== undefined) shown.push(passage(sample.input, withSpans(sample.spans)));
+  return shown;
+}
+
 function usageOf(sample) {
   const parts = [];
   if (sample.in !== undefined || sample.out !== undefined) {
@@ -138,8 +146,8 @@ async function showDetail(row) {
   const used = usageOf(sample);
   const lines = [
     sample.error ? line("error", el("span", { class: "bad" }, visible(sample.error))) : null,
-    line("sent", turnsOf(sent, sample.spans ? withSpans(sample.spans) : visible)),
-    sample.spans && sample.input !== undefined ? line("changed", passage(sample.input, withSpans(sample.spans))) : null,
+    line("sent", turnsOf(sent, sample.spans && sample.input === undefined ? withSpans(sample.spans) : visible)),
+    sample.spans ? line("changed", ...changesOf(sample, sent)) : null,
     sample.came ? line("came", turnsOf(sample.came, visible)) : null,
     sample.choices || sample.options ? line("choices", ...choicesOf(sample)) : null,
     ...compared(sample),

@@ -2,7 +2,7 @@
 const ROW = 28;
 const list = $("#list");
 const samples = $("#samples");
-const state = { run: -1, index: null, kinds: [], shown: [], at: -1, query: "", hits: null, searching: 0 };
+const state = { run: -1, index: null, kinds: [], shown: [], at: -1, query: "", hits: null, searching: false, turn: 0 };
 
 const SHOWS = {
   all: () => true,
@@ -160,16 +160,17 @@ function* wordsIn(value) {
 async function search(query) {
   state.query = query;
   const needle = query.trim().toLowerCase();
-  const turn = (state.searching += 1);
+  const turn = (state.turn += 1);
+  state.searching = true;
   if (!needle) {
-    Object.assign(state, { hits: null, searching: 0 });
+    Object.assign(state, { hits: null, searching: false });
     return applyFilter(address());
   }
   state.hits = new Set();
   const total = state.index.columns.id.length;
   for (let start = 0; start < total; start += PER_BLOCK) {
     const rows = await blockOf(state.run, start);
-    if (turn !== state.searching) return undefined;
+    if (turn !== state.turn) return undefined;
     rows.forEach((row, offset) => {
       const id = state.index.columns.id[start + offset];
       if (id.startsWith(needle)) { state.hits.add(start + offset); return; }
@@ -177,7 +178,7 @@ async function search(query) {
     });
     if ((start / PER_BLOCK) % 10 === 9) applyFilter(address());
   }
-  state.searching = 0;
+  state.searching = false;
   return applyFilter(address());
 }
 

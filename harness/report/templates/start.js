@@ -1,4 +1,6 @@
 // What is on screen follows from the address alone.
+let routed = false;
+
 async function route() {
   const asked = address();
   const view = asked.get("view") || (asked.get("s") ? "run" : "board");
@@ -12,6 +14,8 @@ async function route() {
   trail(shown[0], asked);
   if (shown[0] === board) showGroup(asked.get("group"), asked.get("measure"));
   if (changed) scrollTo(0, 0);
+  if (changed && routed) $("h1", shown[0]).focus({ preventScroll: true });
+  routed = true;
   if (samples) {
     samples.hidden = shown[0].dataset.view !== "run";
     if (!samples.hidden) await routeSamples(run, asked);
@@ -47,7 +51,14 @@ function trail(shown, asked) {
     if (asked.get("s")) steps.push(el("span", {}, asked.get("s")));
   }
   $("#trail").replaceChildren(...steps);
-  document.title = [...steps.map((one) => (one.querySelector(root.dataset.lang === "zh" ? ".zh" : ".en") ? one.textContent.replace(one.querySelector(root.dataset.lang === "zh" ? ".en" : ".zh").textContent, "") : one.textContent)).reverse(), "harness"].join(" - ");
+  document.title = [...steps.map(spoken).reverse(), "harness"].join(" - ");
+}
+
+/** What a node says in the language that is on. */
+function spoken(node) {
+  const copy = node.cloneNode(true);
+  for (const other of $$(root.dataset.lang === "zh" ? ".en" : ".zh", copy)) other.remove();
+  return copy.textContent.trim();
 }
 
 /** All slices of a run, written when they are asked for. */
@@ -108,6 +119,7 @@ $("#tint").addEventListener("click", () => {
 });
 $("#tint").setAttribute("aria-pressed", !root.classList.contains("plain"));
 addEventListener("hashchange", route);
+for (const title of $$(".view > h1")) title.tabIndex = -1;
 speak();
 filterBoard();
 route();
