@@ -40,7 +40,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sorting": "harness.synth.comparison:Sorting",
         "bases": "harness.synth.bases:Bases",
         "expressions": "harness.synth.expressions:Expressions",
-        "quantities": "harness.synth.quantities:Quantities",
+        "quantities": "harness.synth.word_problems:Quantities",
         "word_problems": "harness.synth.word_problems:WordProblems",
         "number_formats": "harness.synth.numbers_format:NumberFormats",
         "invented": "harness.synth.invented:Invented",

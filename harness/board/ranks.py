@@ -127,8 +127,7 @@ def duel(
     shared = [
         column
         for column, higher in enumerate(table.directions)
-        if higher is not None
-        and not np.isnan(table.values[[leader, runner_up], column]).any()
+        if higher is not None and not np.isnan(table.values[[leader, runner_up], column]).any()
     ]
     lacking = []
     for column in shared:

@@ -34,6 +34,8 @@ GROUPS = (
     "efficiency",
 )
 """HELM's seven, in HELM's order."""
+FIRST = ("ece", "brier", "completion_tokens", "latency_s", "prompt_tokens")
+"""Measures that lead their group, in this order; others follow as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +109,15 @@ def _measures(group: str, counted: Counted) -> dict[str, Picker]:
     if group == "accuracy":
         return {"score": lambda cell, first: cell is first}
     if group in ("robustness", "fairness"):
-        return {
-            measure: _across(group, measure) for measure in ("worst", "mean_drop")
-        }
+        return {measure: _across(group, measure) for measure in ("worst", "mean_drop")}
     metrics = dict.fromkeys(
         cell.metric
         for found in counted.values()
         for cell in found.entry.cells
         if cell.group == group and cell.variant == "original"
     )
-    return {metric: _plain(group, metric) for metric in metrics}
+    ordered = sorted(metrics, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return {metric: _plain(group, metric) for metric in ordered}
 
 
 def _across(group: str, measure: str) -> Picker:
@@ -137,9 +138,7 @@ Grid = dict[str, dict[str, _Found | str]]
 """task → model → the cell, or the reason why there is none."""
 
 
-def _picked(
-    models: Sequence[str], tasks: Sequence[str], counted: Counted, picks: Picker
-) -> Grid:
+def _picked(models: Sequence[str], tasks: Sequence[str], counted: Counted, picks: Picker) -> Grid:
     grid: Grid = {}
     for task in tasks:
         row: dict[str, _Found | str] = {}
@@ -203,9 +202,7 @@ def _column(row: Mapping[str, _Found | str]) -> Column:
 
 
 def _hash(found: _Found) -> str:
-    return content_key(
-        [found.cell.metric, found.cell.arm, found.entry.hashes.get(found.cell.task)]
-    )
+    return content_key([found.cell.metric, found.cell.arm, found.entry.hashes.get(found.cell.task)])
 
 
 def _common_hash(task: str, row: Mapping[str, _Found | str]) -> str:
@@ -255,9 +252,7 @@ def _place(found: _Found | str, best: bool, differs: bool) -> Place:
     )
 
 
-def _row(
-    position: int, model: str, cells: tuple[Place, ...], table: Table, ranks: Standing
-) -> Row:
+def _row(position: int, model: str, cells: tuple[Place, ...], table: Table, ranks: Standing) -> Row:
     mean, low, high = _mean(table, position)
     ranked = not math.isnan(ranks.rates[position])
     return Row(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.report.mark import Frame, Mark, arrow, link, mark
+from markupsafe import Markup
+
+from harness.report.charts import cost_chart
+from harness.report.mark import EMPTY, Frame, Mark, arrow, link, mark
 from harness.report.marks import Scale, scale_of
-from harness.report.say import Said, known, say
+from harness.report.say import NOTHING, Said, known, say
+from harness.report.story import measure_story
 
 GROUPS = (
     "accuracy",
@@ -62,13 +66,52 @@ class Table:
     families: tuple[tuple[str, int], ...]
     lines: tuple[Line, ...]
     has_mean: bool
+    story: Said = NOTHING
+    chart: Markup = EMPTY
+    """Efficiency: score against this cost."""
 
 
 def tables(board: Json, *, samples: bool) -> list[Table]:
     """Return every view of a board as a table."""
     facts = {task["task"]: task for task in board["tasks"]}
     runs = {model["model"]: model["runs"] for model in board["models"]}
-    return [_table(view, facts, runs, samples=samples) for view in board["views"]]
+    shown = [_table(view, facts, runs, samples=samples) for view in board["views"]]
+    main = next((view for view in board["views"] if view["group"] == "accuracy"), None)
+    return [
+        replace(table, chart=_cost(view, main)) if view["group"] == "efficiency" and main else table
+        for view, table in zip(board["views"], shown, strict=True)
+    ]
+
+
+def _cost(view: Json, main: Json) -> Markup:
+    """Return mean score against mean cost over the tasks that all models share."""
+    shared = _shared(view) & _shared(main)
+    costs, scores = _means(view, shared), _means(main, shared)
+    points = [
+        {"model": model["model"], "cost": costs[model["model"]], "score": scores[model["model"]]}
+        for model in main["rows"]
+        if model["model"] in costs and model["model"] in scores
+    ]
+    fits = all(0 <= point["score"] <= 1 for point in points)
+    title = f"{view['measure'].replace('_', ' ')} per sample, mean of {len(shared)} tasks"
+    return cost_chart(points, title) if shared and fits else EMPTY
+
+
+def _shared(view: Json) -> set[str]:
+    return {
+        column["task"]
+        for position, column in enumerate(view["columns"])
+        if all(row["cells"][position].get("value") is not None for row in view["rows"])
+    }
+
+
+def _means(view: Json, tasks: set[str]) -> dict[str, float]:
+    chosen = [i for i, column in enumerate(view["columns"]) if column["task"] in tasks]
+    return {
+        row["model"]: sum(row["cells"][i]["value"] for i in chosen) / len(chosen)
+        for row in view["rows"]
+        if chosen
+    }
 
 
 def _table(
@@ -99,6 +142,7 @@ def _table(
         families=tuple(families),
         lines=tuple(lines),
         has_mean=any(row["mean"] is not None for row in rows),
+        story=NOTHING if view["group"] == "accuracy" else measure_story(view),
     )
 
 
@@ -143,9 +187,7 @@ def _evidence(cell: Json, column: Json, *, samples: bool) -> str | None:
 def _line(
     row: Json, marks: tuple[Mark, ...], runs: Sequence[str], columns: int, rows: Sequence[Json]
 ) -> Line:
-    means = [
-        {"value": r["mean"], "low": r["mean_low"], "high": r["mean_high"]} for r in rows
-    ]
+    means = [{"value": r["mean"], "low": r["mean_low"], "high": r["mean_high"]} for r in rows]
     rate = {
         "value": row["mean_win_rate"],
         "low": row["mean_win_rate_low"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ COLOURS = 8
 """Series that have a colour of their own: s0 … s7."""
 DIRECT = 4
 """Up to so many series carry their names at their ends; more get a legend."""
+Z = 1.96
 WIDTH, HEIGHT = 460, 220
 LABEL_GAP = 0.07
 """Least distance between two names at the ends of lines, in units of the axis."""
@@ -74,9 +76,9 @@ def lines(name: str, series: Sequence[Series]) -> Markup:
 
 
 def _altair() -> Any:
-    import altair  # noqa: PLC0415 - a second to import, and only pages need it
+    import altair as alt  # noqa: PLC0415 - a second to import, and only pages need it
 
-    return altair
+    return alt
 
 
 def _colours(alt: Any, series: Sequence[Series]) -> Any:
@@ -123,46 +125,107 @@ def _described(title: str, series: Sequence[Series]) -> str:
 
 
 def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Markup:
-    """Return how often answers are right at each confidence, for models that state one."""
-    rows = []
-    models = []
-    for model, pairs in sure.items():
-        inside = [(c, s) for c, s in pairs if 0 <= c <= 1 and s in (0.0, 1.0)]
-        if not inside:
-            continue
-        models.append(model)
-        bins = reliability([c for c, _ in inside], [s for _, s in inside])
-        rows += [
-            {"model": model, "confidence": b.confidence, "accuracy": b.accuracy, "n": b.n}
-            for b in bins
-        ]
+    """Return how often answers are right at each confidence, for models that state one.
+
+    Upright bars say where 95 % of the points of an honest model with these counts would fall:
+    the normal approximation of the binomial around the confidence.
+    """
+    rows = [row for model, pairs in sure.items() for row in _bins(model, pairs)]
     if not rows:
         return Markup("")
     alt = _altair()
+    models = list(dict.fromkeys(row["model"] for row in rows))
     legend = None
     if len(models) > 1:
-        legend = alt.Legend(title=None, orient="bottom", columns=2, columnPadding=16)
+        legend = alt.Legend(
+            title=None, orient="bottom", columns=2, columnPadding=16, symbolOpacity=1
+        )
     scale = alt.Scale(domain=models, range=[colour(list(sure).index(m)) for m in models])
+    unit = alt.Scale(domain=[0, 1])
+    ticks = alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("confidence:Q", title="mean confidence", scale=alt.Scale(domain=[0, 1])),
-        y=alt.Y("accuracy:Q", title="share right", scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("confidence:Q", title="mean confidence", scale=unit, axis=ticks),
         color=alt.Color("model:N", scale=scale, legend=legend),
     )
+    share = alt.Y("accuracy:Q", title="share right", scale=unit, axis=ticks)
     diagonal = (
         alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
         .mark_line(strokeDash=[4, 4], color=_RULE, strokeWidth=1)
         .encode(x="x:Q", y="y:Q")
     )
+    honest = base.mark_rule(strokeWidth=5, opacity=0.22).encode(y="low:Q", y2="high:Q")
     points = base.mark_point(filled=True, opacity=0.9).encode(
-        size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 240]))
+        y=share, size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 240]))
     )
-    chart = alt.layer(diagonal, base.mark_line(strokeWidth=1.5), points)
+    curve = base.mark_line(strokeWidth=1.5).encode(y=share)
+    chart = alt.layer(diagonal, honest, curve, points).properties(width=300, height=260)
     words = "; ".join(
         f"{row['model']}: confidence {row['confidence']:.2f}, right {row['accuracy']:.2f}, "
         f"n {row['n']}"
         for row in rows
     )
-    return drawing(chart.properties(width=300, height=260), f"Calibration. {words}")
+    return drawing(chart, f"Calibration. {words}")
+
+
+def _bins(model: str, pairs: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
+    inside = [(sure, score) for sure, score in pairs if 0 <= sure <= 1 and score in (0.0, 1.0)]
+    rows = []
+    for one in reliability([sure for sure, _ in inside], [score for _, score in inside]):
+        half = Z * math.sqrt(one.confidence * (1 - one.confidence) / one.n)
+        rows.append(
+            {
+                "model": model,
+                "confidence": one.confidence,
+                "accuracy": one.accuracy,
+                "n": one.n,
+                "low": max(one.confidence - half, 0.0),
+                "high": min(one.confidence + half, 1.0),
+            }
+        )
+    return rows
+
+
+def cost_chart(points: Sequence[Mapping[str, Any]], title: str) -> Markup:
+    """Return score against cost, one point a model, the efficient frontier as a line.
+
+    A point has `model`, `cost` and `score`; on the frontier nothing is both cheaper and better.
+    """
+    if len(points) < 2:  # noqa: PLR2004 - one point compares nothing
+        return Markup("")
+    alt = _altair()
+    rows = [{**point, "name": point["model"].split("/", 1)[-1]} for point in points]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("cost:Q", title=title, scale=alt.Scale(zero=True, nice=True)),
+        y=alt.Y("score:Q", title="mean score", scale=alt.Scale(domain=[0, 1])),
+    )
+    line = alt.Chart(alt.Data(values=efficient(rows))).mark_line(
+        interpolate="step-after", color=_RULE, strokeWidth=1.5, strokeDash=[4, 3]
+    )
+    domain = [point["model"] for point in points]
+    scale = alt.Scale(domain=domain, range=[colour(i) for i in range(len(domain))])
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(
+        color=alt.Color("model:N", scale=scale, legend=None)
+    )
+    names = base.mark_text(align="left", dx=9, color=_INK).encode(text="name:N")
+    chart = alt.layer(line.encode(x="cost:Q", y="score:Q"), dots, names)
+    words = "; ".join(f"{p['model']}: {p['cost']:.4g}, score {p['score']:.2f}" for p in points)
+    return drawing(chart.properties(width=WIDTH, height=HEIGHT), f"{title}: {words}")
+
+
+def efficient(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the points that no other beats in both cost and score, by rising cost.
+
+    >>> rows = [{"cost": 2, "score": 0.5}, {"cost": 1, "score": 0.4}, {"cost": 3, "score": 0.5}]
+    >>> [row["cost"] for row in efficient(rows)]
+    [1, 2]
+    """
+    best = -math.inf
+    kept = []
+    for point in sorted(points, key=lambda point: (point["cost"], -point["score"])):
+        if point["score"] > best:
+            best = point["score"]
+            kept.append(point)
+    return kept
 
 
 def drawing(chart: Any, words: str) -> Markup:

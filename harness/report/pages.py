@@ -181,4 +181,3 @@ def _filters(data: ReportData) -> list[dict[str, Any]]:
         for name, found in choices.items()
         if len(found) > 1
     ]
-

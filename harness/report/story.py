@@ -31,6 +31,15 @@ def board_story(view: Mapping[str, Any] | None, cells: Mapping[str, Sequence[Cel
     return _lead(leader, ranked) + _frontier(cells.get(leader["model"], ())) + _duel(view["duel"])
 
 
+def measure_story(view: Mapping[str, Any]) -> Said:
+    """Return who leads by one measure, and whether that is real; nothing where nobody compares."""
+    ranked = [row for row in view["rows"] if row["mean_win_rate"] is not None]
+    if len(ranked) < 2:  # noqa: PLR2004
+        return NOTHING
+    by = say("story.by", measure=known(f"measure.{view['measure']}", view["measure"]))
+    return by + _lead(ranked[0], ranked) + _duel(view["duel"])
+
+
 def _lead(leader: Row, ranked: Sequence[Row]) -> Said:
     rates = {
         "model": _short(leader["model"]),

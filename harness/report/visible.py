@@ -16,9 +16,9 @@ Zero-width joiners stay: emoji and several scripts need them."""
 
 
 def visible(text: str) -> Markup:
-    """Return escaped text in which each hidden character stands as its code point.
+    r"""Return escaped text in which each hidden character stands as its code point.
 
-    >>> str(visible("a<b\\u202e"))
+    >>> str(visible("a<b\u202e"))
     'a&lt;b<i class="ctl">U+202E</i>'
     """
     out = Markup("")

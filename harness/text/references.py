@@ -10,9 +10,9 @@ from harness.text.markers import view
 from harness.text.negation import BREAK
 
 _PATTERNS = (
-    ("doi", re.compile(r"\b10\.[0-9]{4,9}/[^\s\"<>]{2,80}", re.IGNORECASE)),
-    ("arxiv", re.compile(r"\barxiv:?\s?[0-9]{4}\.[0-9]{4,5}", re.IGNORECASE)),
-    ("isbn", re.compile(r"\bISBN(?:-1[03])?:?\s?[0-9][0-9 -]{8,16}[0-9X]\b", re.IGNORECASE)),
+    ("doi", re.compile(r"(?<![0-9.])10\.[0-9]{4,9}/[^\s\"<>]{2,80}", re.IGNORECASE)),
+    ("arxiv", re.compile(r"arxiv:?\s?[0-9]{4}\.[0-9]{4,5}", re.IGNORECASE)),
+    ("isbn", re.compile(r"ISBN(?:-1[03])?:?\s?[0-9][0-9 -]{8,16}[0-9X]\b", re.IGNORECASE)),
     ("url", re.compile(r"https?://[^\s/()]{3,80}/[^\s()]{2,120}", re.IGNORECASE)),
     ("volume", re.compile(
         r"\b(?:vol(?:ume)?|issue|no|pp?|pages?)\.?\s?[0-9]{1,4}(?:\s?[-–]\s?[0-9]{1,4})?\b"

@@ -11,9 +11,10 @@ function showGroup(group, measure) {
   }
   for (const panel of $$(".panel", board)) {
     panel.hidden = panel.dataset.group !== chosen.dataset.group;
-    const parts = $$(".scroll", panel);
+    const parts = $$(":scope > .scroll", panel);
     const shown = parts.find((part) => part.dataset.measure === measure) || parts[0];
     for (const part of parts) part.hidden = part !== shown;
+    for (const box of $$(".chartbox, .vstory", panel)) box.hidden = box.dataset.measure !== shown?.dataset.measure;
     for (const button of $$(".measures button", panel)) {
       button.setAttribute("aria-pressed", Boolean(shown) && button.dataset.measure === shown.dataset.measure);
     }
