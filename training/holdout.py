@@ -1,19 +1,21 @@
 """Which arithmetic items no training text may hold.
 
-The items of the tasks arithmetic/* at their own data seed, in both operand orders, for cells of two
-digits and more. (There are too few one-digit items to keep any back.)
+The items of the core tasks arithmetic/* at their own data seed, in both operand orders, for cells of
+two digits and more. (There are too few one-digit items to keep any back.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from harness.identity import content_key
 from harness.synth.arithmetic import Arithmetic
 
+HELD_OUT_TAG = "core"
 TASKS = Path(__file__).parent.parent / "tasks" / "arithmetic"
 HELD_OUT_FROM = 2
 """Digits from which a cell is held out."""
@@ -24,11 +26,19 @@ def item_key(a: int, operator: str, b: int) -> str:
     return content_key([a, operator, b])
 
 
+def held_out_tasks(tasks: Path = TASKS) -> list[dict[str, Any]]:
+    """Return the definitions of the tasks whose items are held out."""
+    found = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(tasks.glob("*.yaml"))
+    ]
+    return [task for task in found if HELD_OUT_TAG in task.get("tags", ())]
+
+
 def held_out(tasks: Path = TASKS) -> frozenset[str]:
     """Return the keys of all held-out items, made from the task definitions."""
     keys: set[str] = set()
-    for path in sorted(tasks.glob("*.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
+    for task in held_out_tasks(tasks):
+        data = task["data"]
         for row in Arithmetic()(data["args"], data["seed"]):
             if row["digits"] >= HELD_OUT_FROM:
                 keys.update(both_orders(row["a"], row["operator"], row["b"]))

@@ -1,4 +1,4 @@
-"""Print the accuracy of embedded models on the tasks arithmetic/*, by digits, as a table.
+"""Print the accuracy of embedded models on the core tasks arithmetic/*, by digits, as a table.
 
 python -m training.measure nano micro mini
 """
@@ -9,17 +9,15 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
-import yaml
 from scipy.stats import binomtest
 
 from harness.backend.embedded.backend import MAX_BATCH, EmbeddedBackend, open_embedded
 from harness.records import Generation, Message, ModelSpec, Request, Response
 from harness.synth.arithmetic import Arithmetic
+from training.holdout import held_out_tasks
 
-TASKS = Path(__file__).parent.parent / "tasks" / "arithmetic"
 CELLS = range(1, 7)
 
 
@@ -61,15 +59,15 @@ def main() -> None:
     taken, total = dict.fromkeys(backends, 0.0), 0
     print(f"| task | model | {' | '.join(map(str, CELLS))} | all |")
     print("|---" * (3 + len(CELLS)) + "|")
-    for path in sorted(TASKS.glob("*.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
+    for task in held_out_tasks():
+        data = task["data"]
         rows = list(Arithmetic()(data["args"], data["seed"]))
         total += len(rows)
         for name, backend in backends.items():
             began = time.process_time()
             found = hits(backend, rows)
             taken[name] += time.process_time() - began
-            print(line(name, path.stem, rows, found))
+            print(line(name, task["task"], rows, found))
     for name, seconds in taken.items():
         print(f"{name}: {total} samples, {seconds:.1f} s of processor time")
 

@@ -21,9 +21,7 @@ class Arguments:
         for key in args:
             if key not in known:
                 hint = suggestion(str(key), known)
-                raise InvalidFile(
-                    f"unknown argument{hint}", key=str(key), allowed=", ".join(known)
-                )
+                raise InvalidFile(f"unknown argument{hint}", key=str(key), allowed=", ".join(known))
 
     def integer(self, name: str, low: int, high: int, default: int) -> int:
         """Return a whole number in low…high."""

@@ -100,7 +100,9 @@ class Comparison:
         given = Arguments(args, ("kinds", "per_cell"))
         for kind in given.names("kinds", tuple(KINDS)):
             rng = CounterRandom(seed, "comparison", kind)
-            rows = balanced(rng, _compared(kind), given.per_cell(), key=by_fields("answer", "other"))
+            rows = balanced(
+                rng, _compared(kind), given.per_cell(), key=by_fields("answer", "other")
+            )
             for number, row in enumerate(rows):
                 larger_first = number % 2 == 0
                 pair = (row["answer"], row["other"])

@@ -64,9 +64,7 @@ class Negatives:
 
 def _negative(operation: str, digits: int, signs: str) -> Callable[[CounterRandom], Row | None]:
     def draw(rng: CounterRandom) -> Row | None:
-        a, b = (
-            number_of(rng, digits) * (-1 if sign == "-" else 1) for sign in signs
-        )
+        a, b = (number_of(rng, digits) * (-1 if sign == "-" else 1) for sign in signs)
         answer = combine(Fraction(a), operation, Fraction(b))
         if signs == "++" and answer >= 0:
             return None
@@ -140,9 +138,11 @@ def _decimal(operation: str, places: int) -> Callable[[CounterRandom], Row | Non
             "operation": operation,
             "places": places,
         }
-        return row if operation in ("multiply", "divide") else {
-            **row, "aligned": "yes" if aligned else "no"
-        }
+        return (
+            row
+            if operation in ("multiply", "divide")
+            else {**row, "aligned": "yes" if aligned else "no"}
+        )
 
     return draw
 

@@ -34,7 +34,10 @@ class NumberFormats:
         every = tuple(FORMATS)
         language = said.name("language", ("en", "zh"), "en")
         operation = said.name("operation", ("add", "subtract"), "add")
-        given, asked = said.names("given", every, ["digits"]), said.names("asked", every, ["digits"])
+        given, asked = (
+            said.names("given", every, ["digits"]),
+            said.names("asked", every, ["digits"]),
+        )
         for digits in said.integers("digits", 1, MAX_DIGITS, (4,)):
             rng = CounterRandom(seed, "number_formats", operation, digits)
             draw = _drawer(operation, digits)

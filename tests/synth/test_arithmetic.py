@@ -146,12 +146,12 @@ def test_missing_arguments_are_named():
     assert len(list(Arithmetic()({"operation": "add", "digits": [2]}, 0))) == 100
 
 
-@pytest.mark.parametrize("path", sorted(TASKS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_task_files_fit_the_generator(path):
+@pytest.mark.parametrize("name", ["addition", "subtraction", "multiplication", "division"])
+def test_task_files_fit_the_generator(name):
     """Each task's arguments are accepted, and its slices are fields of every row."""
-    task = yaml.safe_load(path.read_text(encoding="utf-8"))
+    task = yaml.safe_load((TASKS / f"{name}.yaml").read_text(encoding="utf-8"))
     made = list(Arithmetic()(task["data"]["args"], task["data"]["seed"]))
     single = [name for name in task["slices"] if isinstance(name, str)]
     assert all(name in row for row in made for name in single)
     assert f" {made[0]['operator']} " in task["prompt"]
-    assert task["task"] == f"arithmetic/{path.stem}"
+    assert task["task"] == f"arithmetic/{name}"
