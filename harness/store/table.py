@@ -194,8 +194,9 @@ class _Nested:
 
     def add_structs(self, items: tuple[Any, ...]) -> None:
         """Append one list of records whose attributes have the columns' names."""
-        for name, column in self.columns.items():
-            column.extend(getattr(item, name) for item in items)
+        if items:  # most samples have none
+            for name, column in self.columns.items():
+                column.extend([getattr(item, name) for item in items])
         self._close(len(items))
 
     def add(self, rows: list[tuple[Any, ...]]) -> None:
