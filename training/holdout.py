@@ -1,7 +1,7 @@
 """Which arithmetic items no training text may hold.
 
-The items of the core tasks arithmetic/* at their own data seed, in both operand orders, for cells of
-two digits and more. (There are too few one-digit items to keep any back.)
+The items of the core tasks arithmetic/* at their own data seed, in both operand orders, for cells
+of two digits and more. (There are too few one-digit items to keep any back.)
 """
 
 from __future__ import annotations

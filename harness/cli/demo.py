@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MODELS = ("nano", "micro", "mini")
 TASKS = ("tag:core",)
-PERTURBED = ("arithmetic/addition", "qa/en")
 PERTURBATIONS = ("typos", "lowercase", "spaces")
 
 

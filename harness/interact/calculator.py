@@ -31,14 +31,14 @@ HOW = {
     "en": "You have a calculator. To use it, write a line of the form CALC: 12 * (3 + 4) and "
     "nothing after it; the next message brings the result as RESULT: 84. Use it as often as "
     "you need, then answer without a CALC line.",
-    "zh": "你可以使用计算器。需要时单独写一行，形如 CALC: 12 * (3 + 4)，"  # noqa: RUF001
-    "之后不要再写别的；下一条消息会以 RESULT: 84 的形式给出结果。"  # noqa: RUF001
-    "可以多次使用，最后作答时不要再写 CALC 行。",  # noqa: RUF001
+    "zh": "你可以使用计算器。需要时单独写一行，形如 CALC: 12 * (3 + 4)，"
+    "之后不要再写别的；下一条消息会以 RESULT: 84 的形式给出结果。"
+    "可以多次使用，最后作答时不要再写 CALC 行。",
 }
 """How the plain-text protocol is explained, added to the task's system text."""
 LAST = {
     "en": "The calculator can be used no more. Give the answer now.",
-    "zh": "计算器不能再用了，请直接作答。",  # noqa: RUF001
+    "zh": "计算器不能再用了，请直接作答。",
 }
 
 

@@ -41,18 +41,25 @@ class Labels:
 
     def __init__(self) -> None:
         self._frames: dict[str, tuple[str, str]] = {}
+        self._originals: dict[tuple[str, str], str] = {}
 
     def learn(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Find what all inputs of a task not met before begin and end with."""
         inputs: dict[str, list[str]] = {}
         for row in rows:
-            if row["task"] not in self._frames:
+            if row["task"] not in self._frames and row["variant"] == "original":
                 inputs.setdefault(row["task"], []).append(row["input"] or "")
         for task, texts in inputs.items():
             self._frames[task] = frame(texts)
 
     def __call__(self, row: Mapping[str, Any]) -> str:
-        """Return the label of a row: its input without the frame."""
+        """Return the label of a row: its input without the frame; a copy has its original's."""
+        key = (row["task"], row["sample_id"])
+        if row["variant"] == "original":
+            self._originals[key] = self._label(row)
+        return self._originals.get(key) or self._label(row)
+
+    def _label(self, row: Mapping[str, Any]) -> str:
         text = row["input"] or ""
         start, end = self._frames.get(row["task"], ("", ""))
         if len(text) > len(start) + len(end) and text.startswith(start) and text.endswith(end):

@@ -169,7 +169,16 @@ def _head(column: Json, facts: Json) -> Head:
 def _frame(cells: Sequence[Json], column: Json) -> Frame:
     values = [cell["value"] for cell in cells if cell.get("value") is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    noise = _widest(cells)
+    if high - low < noise:  # a difference of chance gets no strong tint
+        middle = (low + high) / 2
+        low, high = middle - noise / 2, middle + noise / 2
     return Frame(scale_of(cells), low, high, column["higher_is_better"])
+
+
+def _widest(cells: Sequence[Json]) -> float:
+    widths = [c["high"] - c["low"] for c in cells if c.get("high") is not None]
+    return max(widths, default=0.0)
 
 
 def _evidence(cell: Json, column: Json, *, samples: bool) -> str | None:

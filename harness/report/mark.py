@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,15 +58,15 @@ class Mark:
     flags: tuple[str, ...] = ()
 
 
-def mark(place: Mapping[str, Any], frame: Frame, href: str | None = None) -> Mark:
-    """Return how a place of board.json or a cell is shown."""
+def mark(place: Mapping[str, Any], frame: Frame | None, href: str | None = None) -> Mark:
+    """Return how a place of board.json or a cell is shown; without a frame, as text alone."""
     value, low, high = place.get("value"), place.get("low"), place.get("high")
     if value is None:
         reason = place.get("reason") or "not measured in this run"
         unable = "blank.unable" if "log-likelihoods" in reason or "writes no" in reason else None
         word = known(unable or BLANKS.get(reason, "blank.na"), reason)
         return Mark("", "", blank=word, why=known(f"why.{reason}", reason))
-    classes = [tint(value, frame.low, frame.high, better=frame.better)]
+    classes = [tint(value, frame.low, frame.high, better=frame.better)] if frame else []
     classes += [name for name in ("best", "differs") if place.get(name)]
     flags = tuple(
         name
@@ -83,7 +82,7 @@ def mark(place: Mapping[str, Any], frame: Frame, href: str | None = None) -> Mar
         span=span(place),
         n=place.get("n", 0),
         classes=" ".join(name for name in classes if name),
-        drawn=whisker(place, frame.scale),
+        drawn=whisker(place, frame.scale) if frame else EMPTY,
         tip=_tip(place),
         href=href,
         flags=flags,
@@ -91,29 +90,29 @@ def mark(place: Mapping[str, Any], frame: Frame, href: str | None = None) -> Mar
 
 
 def _tip(place: Mapping[str, Any]) -> str:
-    """Return what the tooltip says, as a JSON list that the script puts into words."""
+    """Return what the tooltip says, in parts that the script puts into words."""
     missing = place.get("errors", 0) + place.get("unjudged", 0)
     bounds = [
-        None if place.get(name) is None else number(place[name])
+        "" if place.get(name) is None else number(place[name])
         for name in ("bound_low", "bound_high")
     ]
-    return json.dumps(
-        [
-            number(place["value"], place.get("low"), place.get("high")),
-            span(place),
-            place.get("n", 0),
-            place.get("unparsed", 0),
-            missing,
-            *bounds,
-            place.get("method", ""),
-            round(100 * place.get("confidence", 0.95)),
-            int(bool(place.get("observed"))),
-            int(bool(place.get("best"))),
-            int(bool(place.get("differs"))),
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
+    flags = "".join(
+        letter
+        for letter, name in (("o", "observed"), ("b", "best"), ("d", "differs"))
+        if place.get(name)
     )
+    parts = [
+        number(place["value"], place.get("low"), place.get("high")),
+        span(place),
+        place.get("n", 0),
+        place.get("unparsed", 0),
+        missing,
+        *bounds,
+        place.get("method", "").replace("|", "/"),
+        round(100 * place.get("confidence", 0.95)),
+        flags,
+    ]
+    return "|".join(map(str, parts))
 
 
 def arrow(better: bool | None) -> tuple[str, Said]:

@@ -55,7 +55,7 @@ def whisker(cell: Mapping[str, Any], scale: Scale) -> Markup:
         line = f'<path class="wl" d="M{left:g} 4H{right:g}M{left:g} 2V6M{right:g} 2V6"/>'
     return Markup(  # noqa: S704 - numbers only
         '<svg class="wh" viewBox="-1 0 102 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<path class="wb" d="M0 4H100"/>{line}<path class="wv" d="M{x:g} 0V8"/></svg>'
+        f'{line}<path class="wv" d="M{x:g} 0V8"/></svg>'
     )
 
 

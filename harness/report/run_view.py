@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.records import Cell, to_json
-from harness.report.mark import Frame, Mark, link, mark
-from harness.report.marks import scale_of
+from harness.report.mark import Mark, link, mark
 from harness.report.model import RunData
 from harness.report.say import NOTHING, Said, say
 from harness.report.survey import RunSurvey, primaries
@@ -35,7 +34,6 @@ class RunPage:
 def run_page(run: RunData, survey: RunSurvey) -> RunPage:
     """Return a run's page."""
     main = [cell for cell in run.cells if cell.slice is None]
-    frame = Frame(scale_of([]), better=None)
     main.sort(key=lambda cell: not (cell.errors or cell.unjudged))
     return RunPage(
         run=run,
@@ -44,9 +42,7 @@ def run_page(run: RunData, survey: RunSurvey) -> RunPage:
         story=_story(run, survey),
         settings=settings(run),
         hashes=_hashes(run),
-        cells=[
-            (cell, mark(msgspec.structs.asdict(cell), frame, _href(run, cell))) for cell in main
-        ],
+        cells=[(cell, mark(msgspec.structs.asdict(cell), None, _href(run, cell))) for cell in main],
     )
 
 

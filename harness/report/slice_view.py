@@ -54,8 +54,8 @@ class Heat:
 
 def cell_mark(cell: Cell, href: str | None, frame: Frame | None = None) -> Mark:
     """Return how a cell is shown; without a frame it gets no tint."""
-    """Return how a cell is shown; without a frame it gets no tint."""
-    return mark(msgspec.structs.asdict(cell), frame or Frame(scale_of([]), better=None), href)
+    """Return how a cell is shown; without a frame, as text alone."""
+    return mark(msgspec.structs.asdict(cell), frame, href)
 
 
 def parts(name: str) -> dict[str, str]:
@@ -123,8 +123,17 @@ def natural(value: str) -> tuple[int, float, str]:
 
 def _slice_table(name: str, contenders: Sequence[Contender]) -> SliceTable:
     by_model = {c.model: _sliced(c, (name,)) for c in contenders}
-    values = sorted({key[0] for cells in by_model.values() for key in cells}, key=natural)
+    names = {key[0] for cells in by_model.values() for key in cells}
+    values = sorted(names, key=natural)
+    if any(natural(value)[0] for value in values):  # words have no order: the worst come first
+        values.sort(key=lambda value: _mean(by_model, value))
     return _table(name, values, by_model, contenders)
+
+
+def _mean(by_model: Mapping[str, Mapping[tuple[str, ...], Cell]], value: str) -> float:
+    found = [cells[value,].value for cells in by_model.values() if (value,) in cells]
+    known = [one for one in found if one is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def _table(

@@ -11,6 +11,8 @@ from harness.report.say import NOTHING, Said, known, say
 
 HOLDS, GONE = 0.9, 0.1
 """A skill holds while the score stays at least at HOLDS, and is gone where it falls below GONE."""
+PRACTICAL = 10_000
+"""More samples than this nobody adds to a task."""
 Row = Mapping[str, Any]
 
 
@@ -64,8 +66,8 @@ def _duel(duel: Row | None) -> Said:
     }
     if not duel["undecided"]:
         return say("story.decided", **counts)
-    more = NOTHING
-    if duel["more_samples"]:
+    more = say("story.too_small")
+    if duel["more_samples"] and duel["more_samples"] <= PRACTICAL:
         more = say("story.more", more=f"{_round(duel['more_samples']):,}")
     return say("story.undecided", **counts) + more
 

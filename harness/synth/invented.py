@@ -159,9 +159,9 @@ def _rows(language: str, kind: str, per_kind: int, seed: int) -> Iterator[dict[s
     seen: list[str] = []
     while len(seen) < per_kind:
         name = NAMES[kind](words, rng, language)
-        alike = seen[len(seen) % len(templates) :: len(templates)]
+        alike = seen[len(seen) % len(templates) :: len(templates)] if kind == "compound" else []
         if name in seen or any(near(name, other) for other in alike):
-            continue
+            continue  # a compound is asked about by its name alone
         turn, number = divmod(len(seen), len(templates))
         seen.append(name)
         fields = {

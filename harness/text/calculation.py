@@ -137,15 +137,15 @@ class _Parser:
         return _power(base, self.signed())
 
     def atom(self) -> Fraction:
-        token = self.take()
-        if token == "(":
+        piece = self.take()
+        if piece == "(":
             value = self.sum()
             if self.take() != ")":
                 raise CalculationError("a bracket is not closed")
-        elif token[:1].isdecimal() or token[:1] == ".":
-            value = _bounded(Fraction(token.rstrip(".")))
+        elif piece[:1].isdecimal() or piece[:1] == ".":
+            value = _bounded(Fraction(piece.rstrip(".")))
         else:
-            raise CalculationError(f"unexpected '{token}'" if token else "unexpected end")
+            raise CalculationError(f"unexpected '{piece}'" if piece else "unexpected end")
         if self.peek() == "%" and not self._operand_follows():
             self.take()
             value /= 100

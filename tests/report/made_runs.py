@@ -119,8 +119,13 @@ def make_run(root: Path, recipe: Recipe) -> Path:
                 "licence": "MIT",
             },
             "seeds": {"seed": 0, "data_seed": None},
-            "usage": {"requests": done, "prompt_tokens": 9 * done, "completion_tokens": 4 * done,
-                      "cost_usd": 0.0, "cached": 0},
+            "usage": {
+                "requests": done,
+                "prompt_tokens": 9 * done,
+                "completion_tokens": 4 * done,
+                "cost_usd": 0.0,
+                "cached": 0,
+            },
             "evidence": "new",
             "harness": "0.1.0",
             "started_at": "2026-01-01T00:00:00+00:00",
@@ -269,8 +274,13 @@ def _pairs(recipe: Recipe) -> Iterator[Scored]:
             exchanges = tuple(
                 Exchange(
                     Request(kind="loglikelihood", prompt=text, continuation=item.text),
-                    Response(loglikelihood=item.loglikelihood, tokens=2, prompt_tokens=20,
-                             completion_tokens=0, latency_s=0.01),
+                    Response(
+                        loglikelihood=item.loglikelihood,
+                        tokens=2,
+                        prompt_tokens=20,
+                        completion_tokens=0,
+                        latency_s=0.01,
+                    ),
                 )
                 for item in scores
             )

@@ -114,14 +114,14 @@ const tip = $("#tip");
 
 function tipLines(node) {
   if (node.dataset.whyEn !== undefined) return [side() ? node.dataset.whyZh : node.dataset.whyEn];
-  const [value, span, n, unparsed, missing, low, high, method, confidence, observed, best, differs] = JSON.parse(node.dataset.tip);
+  const [value, span, n, unparsed, missing, low, high, method, confidence, flags] = node.dataset.tip.split("|");
   const lines = [value, span ? word("tip.interval", { confidence, span, method }) : word("tip.nothing")];
-  if (n) lines.push(word("tip.n", { n: n.toLocaleString("en") }));
-  if (unparsed) lines.push(word("tip.unparsed", { count: unparsed }));
-  if (missing) lines.push(low === null ? word("tip.errors_plain", { count: missing }) : word("tip.errors", { count: missing, low, high }));
-  if (observed) lines.push(word("tip.observed"));
-  if (best) lines.push(word("tip.best"));
-  if (differs) lines.push(word("tip.differs"));
+  if (Number(n)) lines.push(word("tip.n", { n: Number(n).toLocaleString("en") }));
+  if (Number(unparsed)) lines.push(word("tip.unparsed", { count: unparsed }));
+  if (Number(missing)) lines.push(low === "" ? word("tip.errors_plain", { count: missing }) : word("tip.errors", { count: missing, low, high }));
+  if (flags.includes("o")) lines.push(word("tip.observed"));
+  if (flags.includes("b")) lines.push(word("tip.best"));
+  if (flags.includes("d")) lines.push(word("tip.differs"));
   return lines;
 }
 

@@ -1,4 +1,5 @@
 // One sample: sent, came, read as, wanted, error, tokens, time.
+const SPENT = ["prompt_tokens", "completion_tokens", "latency_s", "ece"];
 const DIFF_LONGEST = 5000;
 
 const line = (key, ...children) => el("div", {}, el("dt", {}, both(key)), el("dd", {}, ...children));
@@ -153,7 +154,7 @@ async function showDetail(row) {
     ...compared(sample),
     sample.verdicts ? line("verdicts", ...verdictsOf(sample)) : null,
     sample.why ? line("why", passage(sample.why)) : null,
-    sample.scores ? line("scores", Object.entries(sample.scores).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ")) : null,
+    sample.scores ? line("scores", Object.entries(sample.scores).filter(([name]) => !SPENT.includes(name)).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ")) : null,
     sample.sure !== undefined ? line("sure", sample.sure.toFixed(3)) : null,
     used.length ? line("usage", ...used) : null,
   ];

@@ -92,7 +92,7 @@ function rowOf(place) {
   const kind = state.kinds[row];
   const copy = variant[columns.v[row]];
   const node = el("div", {
-    class: "row", role: "option", id: `row-${row}`, "aria-selected": row === state.at,
+    class: "row", role: "option", id: `row-${row}`, "aria-selected": String(row === state.at),
     "aria-setsize": state.shown.length, "aria-posinset": place + 1,
   },
     el("span", { class: `m-${kind}`, "aria-hidden": "true" }, SIGN[kind]),
@@ -162,8 +162,10 @@ async function search(query) {
   const needle = query.trim().toLowerCase();
   const turn = (state.turn += 1);
   state.searching = true;
+  samples.dataset.searching = "yes";
   if (!needle) {
     Object.assign(state, { hits: null, searching: false });
+    delete samples.dataset.searching;
     return applyFilter(address());
   }
   state.hits = new Set();
@@ -179,6 +181,7 @@ async function search(query) {
     if ((start / PER_BLOCK) % 10 === 9) applyFilter(address());
   }
   state.searching = false;
+  delete samples.dataset.searching;
   return applyFilter(address());
 }
 

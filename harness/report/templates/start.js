@@ -1,7 +1,14 @@
 // What is on screen follows from the address alone.
 let routed = false;
 
+/** Show what the address names; `data-settled` says for which address all is drawn. */
 async function route() {
+  const { hash } = location;
+  await show();
+  if (hash === location.hash) root.dataset.settled = hash;
+}
+
+async function show() {
   const asked = address();
   const view = asked.get("view") || (asked.get("s") ? "run" : "board");
   const run = asked.get("run") || (view === "run" ? FACTS.runs[0]?.name : null);

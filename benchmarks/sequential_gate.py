@@ -1,0 +1,251 @@
+"""What stopping early saves and costs, and what naive gates do: by simulation.
+
+Run `python benchmarks/sequential_gate.py [--repeats R]`; the kept result is
+`results/sequential_gate.md`. Items are independent; on a discordant item the candidate gains or
+loses a point. Standard error of a rate at R repeats: √(p(1-p)/R), 0.5 points at 5 % and R = 2,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import binom
+
+from harness.stats.eprocess import gains, log_evidence
+from harness.stats.paired import Discordance, tango
+from harness.stats.sequential import group_sequential_bounds, obrien_fleming_spending
+
+ALPHA = 0.05
+SEED = 20_260_103
+LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
+BATCH = 250
+"""Repeats simulated at once; bounds memory."""
+
+
+class Case(NamedTuple):
+    """One row of a table."""
+
+    n: int
+    discordance: float
+    drop: float
+    margin: float
+
+
+class Outcome(NamedTuple):
+    """What a gate said in each repeat."""
+
+    regressed: np.ndarray
+    passed: np.ndarray
+    items: np.ndarray
+
+
+def differences(rng: np.random.Generator, case: Case, repeats: int) -> np.ndarray:
+    """Return repeats × n differences of -1, 0 and 1."""
+    losses = (case.discordance + case.drop) / 2
+    gained = case.discordance - losses
+    draw = rng.random((repeats, case.n))
+    return (draw < gained).astype(np.float64) - (draw > 1 - losses)
+
+
+def first_crossing(path: np.ndarray, bar: float) -> np.ndarray:
+    """Return the item (from 1) at which each row first reaches the bar; n + 1 where it never does."""
+    above = path >= bar
+    return np.where(above.any(axis=1), above.argmax(axis=1) + 1, path.shape[1] + 1)
+
+
+def fixed(change: np.ndarray, margin: float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return regressed and passed of the fixed-n tests: exact McNemar, and Tango's low end."""
+    gained, lost = (change > 0).sum(axis=1), (change < 0).sum(axis=1)
+    regressed = binom.cdf(gained, gained + lost, 0.5) <= alpha
+    lows: dict[tuple[int, int], bool] = {}
+    for pair in {*zip(gained.tolist(), lost.tolist(), strict=True)}:
+        found = tango(Discordance(*pair, change.shape[1]), 1 - 2 * alpha)
+        lows[pair] = found.low is not None and found.low > -margin
+    passed = [lows[pair] for pair in zip(gained.tolist(), lost.tolist(), strict=True)]
+    return regressed, np.array(passed)
+
+
+def fixed_gate(change: np.ndarray, margin: float) -> Outcome:
+    """All items, each test at alpha; a certain drop within the margin passes."""
+    regressed, passed = fixed(change, margin, ALPHA)
+    return Outcome(regressed & ~passed, passed, np.full(len(change), change.shape[1]))
+
+
+def hybrid_gate(change: np.ndarray, margin: float) -> Outcome:
+    """E-processes at alpha/2 at every item, the fixed-n tests at alpha/2 at the end."""
+    n, bar = change.shape[1], math.log(2 / ALPHA)
+    worse = first_crossing(log_evidence(gains(change, 0.0, "below")), bar)
+    fine = first_crossing(log_evidence(gains(change, -margin, "above")), bar)
+    stop = np.minimum(worse, fine)
+    open_ = stop > n
+    regressed_end, passed_end = fixed(change, margin, ALPHA / 2)
+    passed = np.where(open_, passed_end, fine <= worse)
+    regressed = np.where(open_, regressed_end & ~passed_end, worse < fine)
+    return Outcome(regressed.astype(bool), passed.astype(bool), np.minimum(stop, n))
+
+
+def pure_gate(change: np.ndarray, margin: float) -> Outcome:
+    """E-processes alone, at alpha each."""
+    n, bar = change.shape[1], math.log(1 / ALPHA)
+    worse = first_crossing(log_evidence(gains(change, 0.0, "below")), bar)
+    fine = first_crossing(log_evidence(gains(change, -margin, "above")), bar)
+    stop = np.minimum(worse, fine)
+    return Outcome((worse < fine), (fine <= worse) & (stop <= n), np.minimum(stop, n))
+
+
+def obrien_fleming_gate(change: np.ndarray, margin: float) -> Outcome:
+    """Five looks, z tests of both questions; no variance is taken for less than 1/look."""
+    n = change.shape[1]
+    bounds = group_sequential_bounds(LOOKS, obrien_fleming_spending(ALPHA))
+    regressed = np.zeros(len(change), dtype=bool)
+    passed, items = regressed.copy(), np.full(len(change), n)
+    for share, bound in zip(LOOKS, bounds, strict=True):
+        seen = round(share * n)
+        mean = change[:, :seen].mean(axis=1)
+        spread = np.maximum(change[:, :seen].var(axis=1, ddof=1), 1 / seen)
+        z = mean / np.sqrt(spread / seen)
+        shifted = (mean + margin) / np.sqrt(spread / seen)
+        going = ~(regressed | passed)
+        passed |= going & (shifted >= bound)
+        regressed |= going & ~passed & (z <= -bound)
+        items = np.where(going, seen, items)
+    return Outcome(regressed, passed, items)
+
+
+GATES = {
+    "hybrid": hybrid_gate,
+    "fixed n": fixed_gate,
+    "e-process alone": pure_gate,
+    "OBF, 5 looks": obrien_fleming_gate,
+}
+
+
+def simulate(case: Case, repeats: int, gates: Sequence[str] = tuple(GATES)) -> dict[str, Outcome]:
+    """Return what each gate said in every repeat, all on the same data."""
+    rng = np.random.default_rng([SEED, *(round(1000 * value) for value in case)])
+    parts: dict[str, list[Outcome]] = {name: [] for name in gates}
+    for begin in range(0, repeats, BATCH):
+        change = differences(rng, case, min(BATCH, repeats - begin))
+        for name in gates:
+            parts[name].append(GATES[name](change, case.margin))
+    return {
+        name: Outcome(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        for name, found in parts.items()
+    }
+
+
+def cases(margin: float) -> Iterator[Case]:
+    """Yield the rows of the main table."""
+    for n in (200, 400, 1000):
+        for drop in (0.0, 0.05, 0.1):
+            for discordance in (0.0, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25):
+                if discordance >= drop:
+                    yield Case(n, discordance, drop, margin)
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a Markdown section with one table."""
+    lines = [f"## {title}", "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def percent(values: np.ndarray | float) -> str:
+    """Return a mean as per cent."""
+    return f"{100 * float(np.mean(values)):.1f}"
+
+
+def gate_table(margin: float, repeats: int) -> str:
+    """The hybrid beside the fixed-n gate."""
+    rows = []
+    for case in cases(margin):
+        found = simulate(case, repeats, ("hybrid", "fixed n"))
+        hybrid, whole = found["hybrid"], found["fixed n"]
+        rows.append(
+            [
+                f"{case.n:,}",
+                f"{100 * case.drop:.0f}",
+                f"{100 * case.discordance:.0f} %",
+                percent(hybrid.regressed),
+                percent(hybrid.passed),
+                percent(~hybrid.regressed & ~hybrid.passed),
+                f"{hybrid.items.mean():,.0f}",
+                f"**{percent(hybrid.items / case.n)}**",
+                percent(whole.regressed),
+                percent(whole.passed),
+            ]
+        )
+    header = ("N", "drop, points", "discordance", "regressed %", "passed %", "open %")
+    more = ("mean items", "of N %", "fixed n: regressed %", "fixed n: passed %")
+    title = f"Sequential gate against all items (margin {100 * margin:.0f} points)"
+    return table(title, (*header, *more), rows)
+
+
+def peers_table(repeats: int) -> str:
+    """Mean items of the e-process and of O'Brien-Fleming, N = 1,000."""
+    rows = []
+    for margin in (0.05, 0.03):
+        for discordance, drop in ((0.0, 0.0), (0.02, 0.0), (0.05, 0.0), (0.1, 0.0), (0.2, 0.0),
+                                  (0.15, 0.03), (0.15, 0.05), (0.1, 2 * margin)):  # fmt: skip
+            found = simulate(Case(1000, discordance, drop, margin), repeats)
+            row = [f"{100 * margin:.0f}", f"{100 * discordance:.0f} %", f"-{100 * drop:.0f}"]
+            for name in ("e-process alone", "hybrid", "OBF, 5 looks", "fixed n"):
+                one = found[name]
+                decided = percent(one.regressed | one.passed)
+                row.append(f"{one.items.mean():,.0f} ({decided} %)")
+            rows.append(row)
+    header = (
+        "margin",
+        "discordance",
+        "truth",
+        "e-process at α",
+        "hybrid",
+        "OBF, 5 looks",
+        "fixed n",
+    )
+    return table("Mean items, and how often a verdict came (N = 1,000)", header, rows)
+
+
+def naive_table(repeats: int) -> str:
+    """False alarms of point gates and power of the exact test, 12.5 % of items changing by chance."""
+    rows = []
+    for n in (50, 200, 500, 1000):
+        rng = np.random.default_rng([SEED, n])
+        same = differences(rng, Case(n, 0.125, 0.0, 0.0), repeats)
+        worse = differences(rng, Case(n, 0.125, 0.05, 0.0), repeats)
+        alarm, _ = fixed(same, 0.0, ALPHA)
+        seen, _ = fixed(worse, 0.0, ALPHA)
+        drop = same.mean(axis=1)
+        shown = (drop < 0, drop < -0.02, alarm, seen)
+        rows.append([f"{n:,}", *(percent(column) for column in shown)])
+    header = (
+        "n",
+        "any drop %",
+        "more than 2 points %",
+        "exact McNemar .05 %",
+        "power at -5 points %",
+    )
+    return table("Why the size of a drop alone is no gate: an unchanged model", header, rows)
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=2000)
+    repeats = parser.parse_args().repeats
+    started = time.perf_counter()
+    parts = [naive_table(repeats), gate_table(0.05, repeats), peers_table(repeats)]
+    print("# The sequential gate, simulated\n")
+    print(f"{repeats:,} repeats, one-sided α = {ALPHA}, seed {SEED}; Python ", end="")
+    print(f"{platform.python_version()}, {time.perf_counter() - started:.0f} s.\n")
+    print("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

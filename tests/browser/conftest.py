@@ -1,0 +1,108 @@
+"""A report on disk, and a browser that opens it; skipped where there is no browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "report"))
+
+
+@dataclass
+class Opened:
+    """A page, what it said on its console, and what it asked of the network."""
+
+    page: Any
+    index: str
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def go(self, address: str = "") -> Any:
+        """Open an address of the report afresh and wait until it has settled."""
+        self.page.goto("about:blank")
+        self.page.goto(self.index + address)
+        self.settled()
+        return self.page
+
+    def settled(self) -> None:
+        """Wait until the page has answered to its address."""
+        hash_now = json.dumps(self.page.evaluate("location.hash"))
+        self.page.locator(f"html[data-settled={hash_now}]").wait_for(state="attached")
+
+    def search(self, text: str) -> None:
+        """Type into the search and wait until it has looked through everything."""
+        self.page.keyboard.press("/")
+        self.page.keyboard.type(text)
+        self.page.wait_for_url("**q=**")
+        self.settled()
+        self.page.locator("#samples:not([data-searching])").wait_for()
+
+    def rows(self) -> list[str]:
+        """Return the texts of the list that are drawn."""
+        return self.page.locator("#rows .row").all_inner_texts()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless chromium."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("HARNESS_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium on this machine")
+    with api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory) -> Path:
+    """A report of three runs, one of them hostile, as one file."""
+    from made_runs import Recipe, make_run
+
+    from harness.cli.report import write_report
+
+    root = tmp_path_factory.mktemp("made")
+    reason = "gives no log-likelihoods, which method rank needs"
+    recipes = (
+        Recipe("embedded/mini", 0.75, "20260101T000000Z", per_cell=6),
+        Recipe("embedded/micro", 0.5, "20260101T000100Z", per_cell=6),
+        Recipe(
+            "strange/<b>name</b>",
+            0.3,
+            "20260101T000200Z",
+            tasks=("arithmetic/addition", "hostile/echo"),
+            per_cell=6,
+            skipped={"winograd/en": reason},
+        ),
+    )
+    return write_report([make_run(root, recipe) for recipe in recipes], root / "report")
+
+
+@pytest.fixture
+def opened(chromium, report) -> Iterator[Opened]:
+    """The report, opened from disk in a fresh profile; ends without a word on its console."""
+    yield from _opened(chromium, report)
+
+
+def _opened(browser: Any, index: Path, **options: Any) -> Iterator[Opened]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="en-US", accept_downloads=True, **options
+    )
+    page = context.new_page()
+    opened = Opened(page, index.as_uri())
+    page.on("console", lambda message: opened.said.append(message.text))
+    page.on("pageerror", lambda error: opened.said.append(str(error)))
+    page.on("request", lambda request: opened.asked.append(request.url))
+    yield opened
+    context.close()
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("file:", "blob:", "about:"))] == []
