@@ -74,6 +74,18 @@ class Observer(Protocol):
         ...
 
 
+class Decider(Protocol):
+    """Ends a task before its plan does; the sequential gate is one. Pure, driven from here."""
+
+    def saw(self, sample: Sample, score: Score) -> None:
+        """Called for every scored sample, in the order of the plan."""
+        ...
+
+    def settled(self, task: str) -> bool:
+        """Whether no further sample of a task is wanted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run left behind."""
@@ -93,10 +105,16 @@ _replace = msgspec.structs.replace
 # ---- a run, in order ------------------------------------------------------------------------
 
 
-def run(spec: RunSpec, execution: Execution, observer: Observer | None = None) -> RunResult:
+def run(
+    spec: RunSpec,
+    execution: Execution,
+    observer: Observer | None = None,
+    decider: Decider | None = None,
+) -> RunResult:
     """Carry out a run and return what it left behind.
 
-    Raises HarnessError where nothing can be measured at all; a failed request is a record.
+    With a `decider`, a task ends as soon as it is settled; what was started is finished. Raises
+    HarnessError where nothing can be measured at all; a failed request is a record.
     """
     root = Path(execution.out)
     live: dict[str, Sample] = {}
@@ -107,7 +125,7 @@ def run(spec: RunSpec, execution: Execution, observer: Observer | None = None) -
         SqliteResponses(root / STORE) as store,
         open_directory(root, spec.model.label, _content(spec, tasks), fresh=execution.fresh) as at,
     ):
-        journey = _Journey(spec, execution, at, backend, store, live)
+        journey = _Journey(spec, execution, at, backend, store, live, decider)
         if observer:
             observer.started(at.path, planned)
         journey.go(tasks, observer)
@@ -172,6 +190,7 @@ class _Journey:
     backend: Backend
     store: SqliteResponses
     live: dict[str, Sample]
+    decider: Decider | None = None
     executor: LocalExecutor | None = None
     started: float = 0.0
 
@@ -185,6 +204,8 @@ class _Journey:
             sample = outcome.sample
             score: Score = scorers[sample.task, sample.arm](outcome)
             writer.add(outcome, score)
+            if self.decider:
+                self.decider.saw(sample, score)
             self.live.pop(sample_tag(sample), None)
             if observer and self.executor:
                 observer.finished(score.status == "error", self.executor.usage)
@@ -205,6 +226,8 @@ class _Journey:
                 tagged=scripted,
             )
             for arm, sample in task.samples(self.spec):
+                if self.decider and self.decider.settled(task.task.task):
+                    break
                 if scripted:
                     self.live[sample_tag(sample)] = sample
                 yield sample, arm.interaction(sample, ask)
@@ -264,6 +287,8 @@ class _Journey:
         self.directory.write(SCORES, {"cells": cells})
         done = len(columns.task)
         stopped = self.executor.stopped
+        if stopped is None and self.decider and done < planned:
+            stopped = "settled: the sequential gate needed no more"
         status: Literal["complete", "partial"] = "complete" if done == planned else "partial"
         record = {
             "name": self.directory.path.name,

@@ -16,10 +16,12 @@ CORE = {
 }  # fmt: skip
 STAGES = {
     "config", "task", "synth", "perturb", "interact", "backend", "run", "store", "score",
-    "summary", "report", "board", "gate", "provenance",
+    "summary", "report", "board", "gate", "judge", "provenance",
 }  # fmt: skip
-COMPOSITION = {"pipeline", "prepare", "preview", "rescore"}
-TOP = {"cli"}
+COMPOSITION = {
+    "pipeline", "prepare", "preview", "rescore", "judging", "gating", "baseline", "compare",
+}  # fmt: skip
+TOP = {"cli", "pytest_plugin"}
 CORE_ORDER = {
     "": set(),
     "errors": set(),

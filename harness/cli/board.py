@@ -48,7 +48,7 @@ def write_board(root: Path, out: Path) -> Path:
     board = make_board(out.name or "board", entries(loaded), facts(texts), left_out)
     used = {run for model in board.models for run in model.runs}
     kept = [run for run in loaded if run.name in used]
-    line = f"harness board {root.name} -o {out.name}"
+    line = f"harness board {root.resolve().name} -o {out.name}"
     data = report_data(out.name, kept, texts, msgspec.json.decode(to_json(board)), line)
     index = write_pages(data, out)
     try:

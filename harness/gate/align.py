@@ -85,6 +85,10 @@ def differences(
     found: list[Difference] = []
     for task in sorted(filter(policy.gates, set(candidate.hashes) & set(baseline.hashes))):
         found += hash_differences(task, baseline.hashes[task], candidate.hashes[task])
+    for variant in policy.variants:
+        old, new = baseline.perturbations.get(variant), candidate.perturbations.get(variant)
+        if None not in (old, new) and old != new:
+            found.append(Difference("all tasks", f"perturbation {variant}", f"v{old}", f"v{new}"))
     if found and candidate.data_seed != baseline.data_seed:
         found = [
             item._replace(
@@ -146,7 +150,8 @@ def align(
 
     Raises Incomparable where hashes differ and `allow_changed` is false, or nothing is common.
     """
-    notes = list(refuse_unless_equal(differences(candidate, baseline), allow_changed=allow_changed))
+    changed = differences(candidate, baseline, policy)
+    notes = list(refuse_unless_equal(changed, allow_changed=allow_changed))
     pairs: list[Pairs] = []
     missing: list[tuple[Place, str]] = []
     then, now = _places(baseline.columns), _places(candidate.columns)

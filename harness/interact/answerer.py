@@ -24,15 +24,15 @@ OPPOSITE: Mapping[Answer, Answer] = MappingProxyType(
 LONGEST = 300
 """Characters of a question; a longer one is not read."""
 
-_alternatives = MappingProxyType(
-    {"en": re.compile(r"\bor\b"), "zh": re.compile("或者|还是|或")}
-)
+_alternatives = MappingProxyType({"en": re.compile(r"\bor\b"), "zh": re.compile("或者|还是|或")})
 _not = MappingProxyType({"en": re.compile(r"\bnot\b|n't\b|\bno\b"), "zh": re.compile("不|没")})
 _sentence = re.compile(r"[^?？!！。\n]*[^?？!！。\n.][?？]?")
+_number = re.compile(r"^(?:[\d.)、:：\s-]|(?:question|q|问题?|第)\s?(?=\d))+", re.IGNORECASE)
 _english_guess = re.compile(
-    r"(?:(?:so |ok |okay |then )*(?:is|was|could|might|would) (?:it|this|that|the (?:thing|object|answer"
-    r"|item|animal))(?: be)?|are you (?:thinking of|an?|the)|do you mean|(?:so )?(?:my (?:final )?guess is"
-    r"|i (?:would )?guess|i think|the (?:answer|thing|object) is|it is|it's|it must be|final answer|answer)"
+    r"(?:(?:so |ok |okay |then )*(?:is|was|could|might|would) (?:it|this|that|the (?:thing|object"
+    r"|answer|item|animal))(?: be)?|are you (?:thinking of|an?|the)|do you mean"
+    r"|(?:so )?(?:my (?:final )?guess is|i (?:would )?guess|i think|the (?:answer|thing|object) is"
+    r"|it is|it's|it must be|final answer|answer)"
     r"(?: that)?(?: it is| it's)?)(?: (?:called|named))?[ :]+"
 )
 _article = re.compile(r"^(?:(?:an?|the|some|your|just) )+")
@@ -65,16 +65,16 @@ class Reply(Struct, frozen=True):
 
 
 def question_of(text: str) -> str:
-    """Return the question in a model's turn: its last question, else its last line.
+    r"""Return the question in a model's turn: its last question, else its last line.
 
-    >>> question_of("Good. Let me think.\\n4. Is it alive?")
+    >>> question_of("Good. Let me think.\n4. Is it alive?")
     'Is it alive?'
     """
     bare = strip_reasoning(text)[-4000:].replace("*", "")
     asked = [s.strip() for s in _sentence.findall(bare) if s.rstrip().endswith(("?", "？"))]
     lines = asked or [line.strip() for line in bare.splitlines() if line.strip()]
     last = lines[-1] if lines else ""
-    return re.sub(r"^(?:[\d.)、:：\s-]|(?:question|q|问题?|第)\s?(?=\d))+", "", last, flags=re.IGNORECASE)
+    return _number.sub("", last)
 
 
 def reply(question: str, thing: Thing, language: str) -> Reply:

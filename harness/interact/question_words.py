@@ -25,7 +25,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "reptile": r"reptiles?",
     "plant": r"plants?|vegetation",
     "made": r"(?:man|human)-?\s?made|made by (?:people|humans|man|a person|a human)|artificial"
-    r"|manufactured|(?:made|produced) in (?:a factory|factories)|inventions?|invented by (?:people|humans)",
+    r"|manufactured|(?:made|produced) in (?:a factory|factories)|inventions?|invented by "
+    r"(?:people|humans)",
     "food": r"edible|foods?|(?:some)?thing (?:that )?(?:you|people|we|humans) (?:can )?eat"
     r"|eaten(?: by (?:people|humans))?|(?:you|people|we|humans|i) (?:can )?eat"
     r"|(?:can|do) (?:you|people|we|humans|i) eat",
@@ -41,12 +42,14 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "fur": r"fur|furry|hair|hairy|covered in fur",
     "tail": r"tails?",
     "wings": r"wings?|winged",
-    "electric": r"(?:needs?|uses?|requires?|runs? on|powered by|works? with|works? on) (?:electricity"
+    "electric": r"(?:needs?|uses?|requires?|runs? on|powered by|works? with|works? on) "
+    r"(?:electricity"
     r"|electric power|batteries)|electric(?:al|ity)?(?: devices?| appliances?)?"
     r"|electronic(?: devices?)?s?|plugged in",
     "bigger": rf"(?:bigger|larger) than {_PERSON}",
     "hand": r"(?:be )?(?:held|hold(?: it)?|fit|fits|carried|carry(?: it)?|picked up|pick it up)"
-    r"(?: it)? (?:in|with) (?:one|your|a|my|the|one's) hand|hand-?held|fits? in (?:your|a|one) hand",
+    r"(?: it)? (?:in|with) (?:one|your|a|my|the|one's) hand|hand-?held|fits? in (?:your|a|one) "
+    r"hand",
     "indoors": r"(?:used |kept |found |be found |seen )?(?:indoors|inside a (?:house|home)"
     r"|in(?:side)? (?:a |the |your |most |people's )?(?:house|home|household)s?|around the house)"
     r"|household (?:item|object)s?",
@@ -55,7 +58,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "metal": r"(?:made )?(?:mostly |mainly |primarily )?(?:out )?(?:of |from )?metal(?:lic)?",
     "wood": r"(?:made )?(?:mostly |mainly |primarily )?(?:out )?(?:of |from )?wood(?:en)?",
     "wheels": r"wheels?|wheeled",
-    "ride": r"(?:used )?(?:for|as) (?:transport(?:ation)?|travel(?:l?ing)?)|means of transport(?:ation)?"
+    "ride": r"(?:used )?(?:for|as) (?:transport(?:ation)?|travel(?:l?ing)?)|means of "
+    r"transport(?:ation)?"
     r"|(?:you|people|we|humans|i) (?:can )?ride(?: (?:in|on))?(?: it)?|ridden|transportation"
     r"|(?:carries|carry|transports?) people",
     "round": r"round|spherical|circular|sphere|ball-shaped|shaped like a ball",
@@ -75,7 +79,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "eggs": r"(?:lays?|laying) eggs|egg-laying",
     "sweet": r"(?:taste |tastes )?sweet",
     "tree": r"grows? on (?:a )?trees?",
-    "light": r"(?:gives?|produces?|emits?|makes?|provides?|gives? off) (?:off )?light|light sources?"
+    "light": r"(?:gives?|produces?|emits?|makes?|provides?|gives? off) (?:off )?light|light "
+    r"sources?"
     r"|sources? of light|glows?|used for lighting",
     "stripes": r"stripes?|striped|stripy",
     "writing": r"(?:used )?(?:for|in) (?:reading|writing|reading or writing)|used to (?:read|write)"
@@ -110,19 +115,24 @@ CHINESE: Mapping[str, str] = MappingProxyType({
     "vegetable": "蔬菜",
     "drink": "饮料|饮品|喝",
     "fly": "飞行|飞",
-    "water": "(?:生活|住|活|生长|游|用|使用|出现|行驶)?在(?:水|海|海洋|河)(?:里|中|上|面|水里)+|水生动物|水生",
+    "water": "(?:生活|住|活|生长|游|用|使用|出现|行驶)?在(?:水|海|海洋|河)(?:里|中|上|面|水里)+"
+    "|水生动物|水生",
     "legs": "腿|脚",
     "four_legs": "(?:四|4)(?:条|只)?(?:腿|脚)|四足动物|四足",
     "fur": "毛发|皮毛|毛皮|毛茸茸|毛",
     "tail": "尾巴",
     "wings": "翅膀|机翼",
-    "electric": "用电|电器|需要电|电子(?:产品|设备)|插电|耗电|通电|靠电|电力(?:驱动)?|家用电器|家电",
+    "electric": "用电|电器|需要电|电子(?:产品|设备)|插电|耗电|通电|靠电|电力(?:驱动)?|家用电器"
+    "|家电",
     "bigger": f"(?:体型)?比{_PEOPLE}(?:更|还)?(?:要)?(?:大|大得多)|大于{_PEOPLE}|体型大于{_PEOPLE}",
-    "hand": "(?:用)?(?:一只|单)手(?:就)?(?:可以|能|能够)?(?:拿|握|提|捧)(?:着|住|起|得动|得住|起来)*"
+    "hand": "(?:用)?(?:一只|单)手(?:就)?(?:可以|能|能够)?(?:拿|握|提|捧)(?:着|住|起|得动|得住"
+    "|起来)*"
     "|拿在手(?:里|中|上)|握在手(?:里|中)|手持",
-    "indoors": "(?:出现|放|用|使用|存在|看到|见到|常见)?(?:在|于)?(?:室内|屋里|屋内|房间里|家里|家中|房子里)(?:使用|用|看到|见到|出现|找到)?"
+    "indoors": "(?:出现|放|用|使用|存在|看到|见到|常见)?(?:在|于)?(?:室内|屋里|屋内|房间里|家里"
+    "|家中|房子里)(?:使用|用|看到|见到|出现|找到)?"
     "|家居用品|日常家用|家用",
-    "kitchen": "(?:出现|放|用|使用)?在?厨房(?:里|中)?(?:使用|用|看到|见到|找到)?|厨具|厨房用品|炊具|餐具",
+    "kitchen": "(?:出现|放|用|使用)?在?厨房(?:里|中)?(?:使用|用|看到|见到|找到)?|厨具|厨房用品"
+    "|炊具|餐具",
     "metal": "(?:用|由)?金属(?:做|制成|制作|制造|制)?",
     "wood": "(?:用|由)?(?:木头|木材|木质|木制|木)(?:做|制成|制作|制造|制)?",
     "wheels": "轮子|车轮|轮",
@@ -130,7 +140,8 @@ CHINESE: Mapping[str, str] = MappingProxyType({
     "round": "圆形|圆的|球形|圆",
     "pet": "宠物",
     "farm": "农场|家畜|牲畜|农家",
-    "dangerous": "(?:对(?:人类|人们|人))?(?:会|有|具有|造成)*危险|(?:会|能)?(?:伤害|伤)(?:到)?(?:人类|人)|危害",
+    "dangerous": "(?:对(?:人类|人们|人))?(?:会|有|具有|造成)*危险|(?:会|能)?(?:伤害"
+    "|伤)(?:到)?(?:人类|人)|危害",
     "instrument": "乐器|演奏音乐|演奏",
     "worn": "穿戴|(?:穿|戴)在?(?:身上|脚上|头上)?|衣物|衣服|服装|服饰",
     "furniture": "家具",
@@ -163,7 +174,8 @@ NEGATED: Mapping[str, Mapping[str, str]] = MappingProxyType({
     }),
     "zh": MappingProxyType({
         "living": "无生命|没有生命|非生物|死物",
-        "made": "天然|自然形成|自然界(?:中)?(?:存在|产生|形成|的)?|大自然(?:中)?(?:存在|产生|形成|的)?|自然",
+        "made": "天然|自然形成|自然界(?:中)?(?:存在|产生|形成|的)?|大自然(?:中)?(?:存在|产生|形成"
+        "|的)?|自然",
         "bigger": f"(?:体型)?比{_PEOPLE}(?:更|还)?(?:要)?小|小于{_PEOPLE}",
     }),
 })  # fmt: skip
@@ -178,10 +190,13 @@ IDLE: Mapping[str, re.Pattern[str]] = MappingProxyType({
         r"|and|or|either|with|covered|question \d+|\d+)\b"
     ),
     "zh": re.compile(
-        "是不是|是否是|是否|有没有|能不能|会不会|可不可以|属于不属于|请问|那么|那|这个|这种|这|它们|它|"
+        "是不是|是否是|是否|有没有|能不能|会不会|可不可以|属于不属于|请问|那么|那|这个|这种|这"
+        "|它们|它|"
         "他|你想的|你心里想的|想的|东西|物体|物品|事物|东西|一个|一种|一类|某种|一只|一件|一样|"
         "通常|一般来说|一般|常常|经常|平时|主要|大多|属于|被|可以|能够|能|会|有|是|人们|人类|人|"
-        "我们|用来|用于|用|来|的|吗|呢|吧|了|着|里面|做|成|和|或者|还是|或|又|并且|而且|以及|种类|种|类|"
-        "体型|大小|常见于|个|只|在|上|里|中|常见|身上|长着|长|具有|拥有|带有|带|需要|由|拿|问题|第|[0-9]+"
+        "我们|用来|用于|用|来|的|吗|呢|吧|了|着|里面|做|成|和|或者|还是|或|又|并且|而且|以及|种类"
+        "|种|类|"
+        "体型|大小|常见于|个|只|在|上|里|中|常见|身上|长着|长|具有|拥有|带有|带|需要|由|拿|问题"
+        "|第|[0-9]+"
     ),
 })  # fmt: skip

@@ -16,8 +16,11 @@ from harness.records import to_json
 BLOCK_ROWS = 200
 """Samples in one block: one is decoded to show one sample."""
 LABEL_CHARS = 72
-INDEX = ("id", "t", "a", "v", "e", "s", "x", "l", "g", "w", "c")
-"""Columns of the list: id, task, arm, variant, epoch, status, score, label, got, wanted, slices."""
+INDEX = ("id", "t", "a", "v", "e", "s", "x", "l", "g", "w", "c", "m")
+"""Columns of the list: id, task, arm, variant, epoch, status, score, label, got, wanted, slices,
+mistake."""
+CLASS_CHARS = 40
+"""An explanation this short names a class of mistakes; a longer one is prose."""
 STATUSES = ("ok", "unparsed", "error", "unjudged")
 
 
@@ -99,7 +102,12 @@ class Packer:
         self._primary = primary
         self._labels = Labels()
         self._waiting: list[dict[str, Any]] = []
-        self._words: dict[str, dict[str, int]] = {"arm": {}, "variant": {}, "slices": {}}
+        self._words: dict[str, dict[str, int]] = {
+            "arm": {},
+            "variant": {},
+            "slices": {},
+            "mistake": {},
+        }
         self.columns: dict[str, list[Any]] = {name: [] for name in INDEX}
         self.blocks: list[str] = []
 
@@ -134,6 +142,7 @@ class Packer:
             "g": short(got, 48),
             "w": short((row["target"] or [""])[0], 48),
             "c": self._word("slices", slices),
+            "m": self._word("mistake", mistake(row)),
         }
 
     def _word(self, kind: str, text: str) -> int:
@@ -146,6 +155,12 @@ class Packer:
             self._flush()
         words = {kind: list(found) for kind, found in self._words.items()}
         return packed({"columns": self.columns, **words})
+
+
+def mistake(row: Mapping[str, Any]) -> str:
+    """Return the class of mistake that scoring gave a sample; empty where it gave none."""
+    text = row["explanation"] or ""
+    return text if len(text) <= CLASS_CHARS and "\n" not in text else ""
 
 
 TURN = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.report.charts import cost_chart
+from harness.report.charts import Palette, cost_chart
 from harness.report.mark import EMPTY, Frame, Mark, arrow, link, mark
 from harness.report.marks import Scale, scale_of
 from harness.report.say import NOTHING, Said, known, say
@@ -76,14 +76,22 @@ def tables(board: Json, *, samples: bool) -> list[Table]:
     facts = {task["task"]: task for task in board["tasks"]}
     runs = {model["model"]: model["runs"] for model in board["models"]}
     shown = [_table(view, facts, runs, samples=samples) for view in board["views"]]
+    palette = colours(board)
     main = next((view for view in board["views"] if view["group"] == "accuracy"), None)
     return [
-        replace(table, chart=_cost(view, main)) if view["group"] == "efficiency" and main else table
+        replace(table, chart=_cost(view, main, palette))
+        if view["group"] == "efficiency" and main
+        else table
         for view, table in zip(board["views"], shown, strict=True)
     ]
 
 
-def _cost(view: Json, main: Json) -> Markup:
+def colours(board: Json) -> Palette:
+    """Return the colour of each model, by its place in the report."""
+    return {model["model"]: place for place, model in enumerate(board["models"])}
+
+
+def _cost(view: Json, main: Json, palette: Palette) -> Markup:
     """Return mean score against mean cost over the tasks that all models share."""
     shared = _shared(view) & _shared(main)
     costs, scores = _means(view, shared), _means(main, shared)
@@ -93,8 +101,9 @@ def _cost(view: Json, main: Json) -> Markup:
         if model["model"] in costs and model["model"] in scores
     ]
     fits = all(0 <= point["score"] <= 1 for point in points)
-    title = f"{view['measure'].replace('_', ' ')} per sample, mean of {len(shared)} tasks"
-    return cost_chart(points, title) if shared and fits else EMPTY
+    measure = known(f"measure.{view['measure']}", view["measure"])
+    title = say("chart.cost", measure=measure, count=len(shared))
+    return cost_chart(points, title, palette) if shared and fits else EMPTY
 
 
 def _shared(view: Json) -> set[str]:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from harness.records import Cell
 from harness.report.numbers import number
+from harness.report.say import Said, say
 from harness.stats.calibration import reliability
 
 COLOURS = 8
@@ -27,6 +28,10 @@ _INK, _RULE = "#a00010", "#a00011"
 _HEX |= {_INK: "ink", _RULE: "rule"}
 
 
+Palette = Mapping[str, int]
+"""Model → number of its colour: the same on every page of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """One model's points, in rising order."""
@@ -40,7 +45,7 @@ def colour(position: int) -> str:
     return f"#a0000{position % COLOURS}"
 
 
-def lines(name: str, series: Sequence[Series]) -> Markup:
+def lines(name: str, series: Sequence[Series], palette: Palette) -> Markup:
     """Return the primary metric by a numeric slice: a line and a band for each model."""
     if not series:
         return Markup("")
@@ -60,7 +65,7 @@ def lines(name: str, series: Sequence[Series]) -> Markup:
     xs = sorted({row["x"] for row in rows})
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("x:Q", title=name, axis=alt.Axis(values=xs, format="d", grid=False)),
-        color=_colours(alt, series),
+        color=_colours(alt, [one.model for one in series], palette),
     )
     top = max(1.0, *(row["high"] for row in rows))
     y = alt.Y("value:Q", title=metric.replace("_", " "), scale=alt.Scale(domain=[0, top]))
@@ -81,10 +86,14 @@ def _altair() -> Any:
     return alt
 
 
-def _colours(alt: Any, series: Sequence[Series]) -> Any:
-    models = [one.model for one in series]
-    legend = None if len(series) <= DIRECT else alt.Legend(title=None, orient="bottom", columns=3)
-    scale = alt.Scale(domain=models, range=[colour(i) for i in range(len(models))])
+def _colours(alt: Any, models: Sequence[str], palette: Palette, direct: int = DIRECT) -> Any:
+    """Return the colour of each model; a legend only where there are more than `direct`."""
+    legend = None
+    if len(models) > direct:
+        legend = alt.Legend(
+            title=None, orient="bottom", columns=2, columnPadding=16, symbolOpacity=1
+        )
+    scale = alt.Scale(domain=list(models), range=[colour(palette[model]) for model in models])
     return alt.Color("model:N", scale=scale, legend=legend)
 
 
@@ -124,7 +133,9 @@ def _described(title: str, series: Sequence[Series]) -> str:
     return f"{title}. " + "; ".join(parts)
 
 
-def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Markup:
+def reliability_chart(
+    sure: Mapping[str, Sequence[tuple[float, float]]], palette: Palette
+) -> Markup:
     """Return how often answers are right at each confidence, for models that state one.
 
     Upright bars say where 95 % of the points of an honest model with these counts would fall:
@@ -134,20 +145,15 @@ def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Mark
     if not rows:
         return Markup("")
     alt = _altair()
+    sure_title, right = say("chart.sure"), say("chart.right")
     models = list(dict.fromkeys(row["model"] for row in rows))
-    legend = None
-    if len(models) > 1:
-        legend = alt.Legend(
-            title=None, orient="bottom", columns=2, columnPadding=16, symbolOpacity=1
-        )
-    scale = alt.Scale(domain=models, range=[colour(list(sure).index(m)) for m in models])
     unit = alt.Scale(domain=[0, 1])
     ticks = alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("confidence:Q", title="mean confidence", scale=unit, axis=ticks),
-        color=alt.Color("model:N", scale=scale, legend=legend),
+        x=alt.X("confidence:Q", title=sure_title.en, scale=unit, axis=ticks),
+        color=_colours(alt, models, palette, direct=1),
     )
-    share = alt.Y("accuracy:Q", title="share right", scale=unit, axis=ticks)
+    share = alt.Y("accuracy:Q", title=right.en, scale=unit, axis=ticks)
     diagonal = (
         alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
         .mark_line(strokeDash=[4, 4], color=_RULE, strokeWidth=1)
@@ -164,7 +170,7 @@ def reliability_chart(sure: Mapping[str, Sequence[tuple[float, float]]]) -> Mark
         f"n {row['n']}"
         for row in rows
     )
-    return drawing(chart, f"Calibration. {words}")
+    return drawing(chart, f"Calibration. {words}", sure_title, right)
 
 
 def _bins(model: str, pairs: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
@@ -185,7 +191,7 @@ def _bins(model: str, pairs: Sequence[tuple[float, float]]) -> list[dict[str, An
     return rows
 
 
-def cost_chart(points: Sequence[Mapping[str, Any]], title: str) -> Markup:
+def cost_chart(points: Sequence[Mapping[str, Any]], title: Said, palette: Palette) -> Markup:
     """Return score against cost, one point a model, the efficient frontier as a line.
 
     A point has `model`, `cost` and `score`; on the frontier nothing is both cheaper and better.
@@ -193,23 +199,25 @@ def cost_chart(points: Sequence[Mapping[str, Any]], title: str) -> Markup:
     if len(points) < 2:  # noqa: PLR2004 - one point compares nothing
         return Markup("")
     alt = _altair()
+    score = say("chart.score")
     rows = [{**point, "name": point["model"].split("/", 1)[-1]} for point in points]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("cost:Q", title=title, scale=alt.Scale(zero=True, nice=True)),
-        y=alt.Y("score:Q", title="mean score", scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("cost:Q", title=title.en, scale=alt.Scale(zero=True, nice=True)),
+        y=alt.Y("score:Q", title=score.en, scale=alt.Scale(domain=[0, 1])),
     )
     line = alt.Chart(alt.Data(values=efficient(rows))).mark_line(
         interpolate="step-after", color=_RULE, strokeWidth=1.5, strokeDash=[4, 3]
     )
-    domain = [point["model"] for point in points]
-    scale = alt.Scale(domain=domain, range=[colour(i) for i in range(len(domain))])
+    models = [point["model"] for point in points]
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(
-        color=alt.Color("model:N", scale=scale, legend=None)
+        color=_colours(alt, models, palette, direct=len(models))
     )
     names = base.mark_text(align="left", dx=9, color=_INK).encode(text="name:N")
     chart = alt.layer(line.encode(x="cost:Q", y="score:Q"), dots, names)
     words = "; ".join(f"{p['model']}: {p['cost']:.4g}, score {p['score']:.2f}" for p in points)
-    return drawing(chart.properties(width=WIDTH, height=HEIGHT), f"{title}: {words}")
+    return drawing(
+        chart.properties(width=WIDTH, height=HEIGHT), f"{title.en}: {words}", title, score
+    )
 
 
 def efficient(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -228,8 +236,11 @@ def efficient(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return kept
 
 
-def drawing(chart: Any, words: str) -> Markup:
-    """Return an Altair chart as SVG, with `words` in its place for those who cannot see it."""
+def drawing(chart: Any, words: str, *titles: Said) -> Markup:
+    """Return an Altair chart as SVG, with `words` in its place for those who cannot see it.
+
+    `titles` are the texts in it that have two languages; it is drawn with the English ones.
+    """
     import vl_convert  # noqa: PLC0415
 
     quiet = chart.configure(
@@ -249,10 +260,10 @@ def drawing(chart: Any, words: str) -> Markup:
     )
     quiet = quiet.configure_legend(labelColor=_INK, labelFontSize=12, labelLimit=260)
     quiet = quiet.configure_text(fontSize=12)
-    return themed(vl_convert.vegalite_to_svg(quiet.to_dict()), words)
+    return themed(vl_convert.vegalite_to_svg(quiet.to_dict()), words, *titles)
 
 
-def themed(svg: str, words: str) -> Markup:
+def themed(svg: str, words: str, *titles: Said) -> Markup:
     """Return SVG with colours turned into classes, scalable, and labelled.
 
     `f-…` fills and `k-…` strokes; the style sheet says what each class looks like in either theme.
@@ -263,5 +274,19 @@ def themed(svg: str, words: str) -> Markup:
     svg = re.sub(r'class="(\S+)"([^>]*) class="(\S+)"', r'class="\1 \3"\2', svg)
     svg = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
     svg = svg.replace(' class="marks"', "", 1)
+    for title in titles:
+        svg = _in_both(svg, title)
     head = f'<svg class="chart" role="img" aria-label="{escape(words)}" '
     return Markup(svg.replace("<svg ", head, 1))  # noqa: S704 - drawn by vl-convert, text escaped
+
+
+def _in_both(svg: str, title: Said) -> str:
+    """Return SVG in which a text element stands once in each language."""
+    english, chinese = str(escape(title.en)), str(escape(title.zh))
+
+    def twice(found: re.Match[str]) -> str:
+        attributes = found[1].replace(' class="', ' class="{} ')
+        one = f"<text{attributes}>".replace("{}", "en") + english + "</text>"
+        return one + f"<text{attributes}>".replace("{}", "zh") + chinese + "</text>"
+
+    return re.sub(rf"<text([^>]*)>{re.escape(english)}</text>", twice, svg)

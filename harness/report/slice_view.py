@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from harness.records import Cell
-from harness.report.charts import Series, lines
+from harness.report.charts import Palette, Series, lines
 from harness.report.mark import Frame, Mark, link, mark
 from harness.report.marks import scale_of
 from harness.report.model import ReportData
@@ -67,7 +67,9 @@ def parts(name: str) -> dict[str, str]:
     return dict(part.partition("=")[::2] for part in name.split("&"))
 
 
-def slice_tables(contenders: Sequence[Contender]) -> tuple[list[SliceTable], list[Heat]]:
+def slice_tables(
+    contenders: Sequence[Contender], palette: Palette
+) -> tuple[list[SliceTable], list[Heat]]:
     """Return a table for each plain slice, and a heat map a model for each cross of two."""
     """Return a table for each plain slice, and a heat map a model for each cross of two."""
     keys: dict[tuple[str, ...], None] = {}
@@ -75,7 +77,7 @@ def slice_tables(contenders: Sequence[Contender]) -> tuple[list[SliceTable], lis
         for cell in contender.cells:
             if cell.slice:
                 keys.setdefault(tuple(parts(cell.slice)))
-    tables = [_slice_table(key[0], contenders) for key in keys if len(key) == 1]
+    tables = [_slice_table(key[0], contenders, palette) for key in keys if len(key) == 1]
     tables = [table for table in tables if len(table.rows) > 1]
     heats = [
         _heat(key[0], key[1], contender)
@@ -86,7 +88,7 @@ def slice_tables(contenders: Sequence[Contender]) -> tuple[list[SliceTable], lis
     return tables, [heat for heat in heats if heat.rows]
 
 
-def arm_table(contenders: Sequence[Contender]) -> SliceTable | None:
+def arm_table(contenders: Sequence[Contender], palette: Palette) -> SliceTable | None:
     """Return the primary metric by arm, such as shots or wording; None where there is one arm."""
     by_model: dict[str, dict[tuple[str, ...], Cell]] = {}
     for c in contenders:
@@ -99,7 +101,8 @@ def arm_table(contenders: Sequence[Contender]) -> SliceTable | None:
     arms = dict.fromkeys(key[0] for cells in by_model.values() for key in cells)
     if len(arms) < 2:  # noqa: PLR2004 - one arm is the result itself
         return None
-    return _table("arm", list(arms), by_model, contenders)
+    chart = _chart("arm", by_model, palette)
+    return _table("arm", list(arms), by_model, contenders, chart)
 
 
 def _sliced(contender: Contender, names: tuple[str, ...]) -> dict[tuple[str, ...], Cell]:
@@ -121,13 +124,14 @@ def natural(value: str) -> tuple[int, float, str]:
         return 1, 0.0, value
 
 
-def _slice_table(name: str, contenders: Sequence[Contender]) -> SliceTable:
+def _slice_table(name: str, contenders: Sequence[Contender], palette: Palette) -> SliceTable:
     by_model = {c.model: _sliced(c, (name,)) for c in contenders}
     names = {key[0] for cells in by_model.values() for key in cells}
     values = sorted(names, key=natural)
     if any(natural(value)[0] for value in values):  # words have no order: the worst come first
         values.sort(key=lambda value: _mean(by_model, value))
-    return _table(name, values, by_model, contenders)
+    chart = _chart(name, by_model, palette)
+    return _table(name, values, by_model, contenders, chart)
 
 
 def _mean(by_model: Mapping[str, Mapping[tuple[str, ...], Cell]], value: str) -> float:
@@ -141,6 +145,7 @@ def _table(
     values: Sequence[str],
     by_model: Mapping[str, Mapping[tuple[str, ...], Cell]],
     contenders: Sequence[Contender],
+    chart: Markup,
 ) -> SliceTable:
     everything = [msgspec.structs.asdict(x) for cells in by_model.values() for x in cells.values()]
     better = contenders[0].cells[0].higher_is_better
@@ -153,7 +158,7 @@ def _table(
             blank = Mark("", "")
             marks.append(_sample_mark(cell, c, frame) if cell else blank)
         rows.append((value, tuple(marks)))
-    return SliceTable(name, _chart(name, by_model), tuple(by_model), tuple(rows))
+    return SliceTable(name, chart, tuple(by_model), tuple(rows))
 
 
 def _range(cells: Sequence[Json]) -> tuple[float, float]:
@@ -168,7 +173,9 @@ def _sample_mark(cell: Cell, contender: Contender, frame: Frame) -> Mark:
     return cell_mark(cell, href, frame)
 
 
-def _chart(name: str, by_model: Mapping[str, Mapping[tuple[str, ...], Cell]]) -> Markup:
+def _chart(
+    name: str, by_model: Mapping[str, Mapping[tuple[str, ...], Cell]], palette: Palette
+) -> Markup:
     series = []
     for model, cells in by_model.items():
         points = [
@@ -179,7 +186,7 @@ def _chart(name: str, by_model: Mapping[str, Mapping[tuple[str, ...], Cell]]) ->
         if len(points) != len(cells) or len(points) < 3:  # noqa: PLR2004 - two points: no line
             return Markup("")
         series.append(Series(model, sorted(points, key=lambda point: point[0])))
-    return lines(name, series)
+    return lines(name, series, palette)
 
 
 def _heat(rows_name: str, columns_name: str, contender: Contender) -> Heat:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.report.blocks import Packer, turns
+from harness.report.blocks import Packer, mistake, turns
 from harness.report.model import RunData
 
 CHANGED_KEPT = 3
@@ -23,6 +24,8 @@ class TaskSurvey:
     """By variant: inputs with the spans that were changed."""
     pairs: dict[str, list[float]] = field(default_factory=dict)
     """By cluster: the primary scores of its unperturbed samples."""
+    mistakes: Counter[str] = field(default_factory=Counter)
+    """By class: unperturbed samples that were wrong in this way."""
     sure: list[tuple[float, float]] = field(default_factory=list)
     """(confidence, primary score) of the unperturbed samples."""
 
@@ -83,6 +86,8 @@ def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
     score = dict(row["scores"] or ()).get(metric)
     if score is None or row["epoch"]:
         return
+    if score < 1 and mistake(row):
+        task.mistakes[mistake(row)] += 1
     if row["cluster"]:
         task.pairs.setdefault(f"{row['arm']} {row['cluster']}", []).append(score)
     if row["confidence"] is not None:

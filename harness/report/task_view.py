@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.records import Cell
+from harness.report.board_view import colours
 from harness.report.charts import reliability_chart
 from harness.report.mark import EMPTY, Frame, Mark, link, mark
 from harness.report.marks import bar, dumbbell, scale_of
@@ -48,7 +50,11 @@ class TaskPage:
     drops: list[NumberLine] = field(default_factory=list)
     """Mean drop over the perturbed copies, with its paired interval."""
     changed: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
-    pairs: list[PairLine] = field(default_factory=list)
+    pairs: list[SplitLine] = field(default_factory=list)
+    grades: list[SplitLine] = field(default_factory=list)
+    """Correct, not attempted, incorrect; the most incorrect model first."""
+    mistakes: list[MistakeLine] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     calibration: Markup = EMPTY
     numbers: list[NumberLine] = field(default_factory=list)
 
@@ -65,8 +71,8 @@ class VariantLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PairLine:
-    """How many pairs a model got whole, half, not at all."""
+class SplitLine:
+    """A model's samples, or pairs, split in three."""
 
     model: str
     counts: tuple[int, int, int]
@@ -74,8 +80,16 @@ class PairLine:
 
     @property
     def total(self) -> int:
-        """Number of pairs."""
+        """Number of samples or pairs."""
         return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class MistakeLine:
+    """One class of mistakes: each model's count, and its share of that model's mistakes."""
+
+    name: str
+    cells: tuple[tuple[int, str, Markup], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +115,11 @@ def task_page(data: ReportData, task: str, surveys: Mapping[str, RunSurvey]) -> 
     ]
     if not contenders:
         return page
+    palette = colours(data.board)
     page.metric = contenders[0].cells[0].metric
     page.example = next((c.survey.example for c in contenders if c.survey.example), None)
-    page.slices, page.heats = slice_tables(contenders)
-    page.arms = arm_table(contenders)
+    page.slices, page.heats = slice_tables(contenders, palette)
+    page.arms = arm_table(contenders, palette)
     page.families = family_heats(data, task, contenders)
     page.variants = [line for c in contenders for line in _variants(c)]
     page.drops = [
@@ -115,7 +130,10 @@ def task_page(data: ReportData, task: str, surveys: Mapping[str, RunSurvey]) -> 
     ]
     page.changed = _changed(contenders)
     page.pairs = _pairs(contenders)
-    page.calibration = reliability_chart({c.model: c.survey.sure for c in contenders})
+    page.grades = _grades(contenders)
+    page.models = [c.model for c in contenders]
+    page.mistakes = _mistakes(contenders)
+    page.calibration = reliability_chart({c.model: c.survey.sure for c in contenders}, palette)
     page.numbers = [
         NumberLine(c.model, cell, cell_mark(cell, link("run", run=c.run, task=task)))
         for c in contenders
@@ -201,11 +219,47 @@ def pieces(example: Json) -> dict[str, Any]:
     return {"pieces": [piece for piece in cut if piece[0] or piece[1] is not None]}
 
 
-def _pairs(contenders: Sequence[Contender]) -> list[PairLine]:
+def _pairs(contenders: Sequence[Contender]) -> list[SplitLine]:
     out = []
     for contender in contenders:
         counts = contender.survey.both_one_none
         if counts is not None:
             drawn = bar(zip(("pb", "po", "pn"), counts, strict=True))
-            out.append(PairLine(contender.model, counts, drawn))
+            out.append(SplitLine(contender.model, counts, drawn))
     return out
+
+
+def _grades(contenders: Sequence[Contender]) -> list[SplitLine]:
+    out = []
+    for contender in contenders:
+        first = contender.cells[0]
+        values = {
+            cell.metric: cell
+            for cell in contender.cells
+            if (cell.arm, cell.variant, cell.slice) == (first.arm, "original", None)
+        }
+        right, wrong = values.get("correct"), values.get("incorrect")
+        if right is None or wrong is None or right.value is None or wrong.value is None:
+            continue
+        counts = round(right.value * right.n), round(wrong.value * wrong.n)
+        split = (counts[0], max(right.n - sum(counts), 0), counts[1])
+        drawn = bar(zip(("gc", "gn", "gi"), split, strict=True))
+        out.append(SplitLine(contender.model, split, drawn))
+    return sorted(out, key=lambda line: -line.counts[2] / max(line.total, 1))
+
+
+def _mistakes(contenders: Sequence[Contender]) -> list[MistakeLine]:
+    found = [contender.survey.mistakes for contender in contenders]
+    names = Counter[str]()
+    for one in found:
+        names.update(one)
+    lines = []
+    for name, _ in names.most_common():
+        cells = []
+        for one in found:
+            total = sum(one.values())
+            share = one[name] / total if total else 0.0
+            drawn = bar([("pb", one[name]), ("void", total - one[name])]) if total else EMPTY
+            cells.append((one[name], f"{share:.0%}", drawn))
+        lines.append(MistakeLine(name, tuple(cells)))
+    return lines

@@ -5,24 +5,28 @@ The classes themselves stand in `error_classes`; this module reads them off a sc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import NamedTuple
 
 from harness.records import Outcome, Score
 from harness.score.error_classes import (
     CLASSES,
     Question,
     as_value,
+    canonical_sign,
     classify,
     common_scale,
     null_rates,
 )
 from harness.score.metric import MeanMetric
+from harness.stats.intervals import wilson
 from harness.text.abstention import abstention
 from harness.text.number_formats import FORMATS
 from harness.text.numerals import canonical, find_numbers
 
-__all__ = ["CLASSES", "Question", "classify", "explain", "null_rates"]
+__all__ = ["CLASSES", "Question", "classify", "error_profile", "explain", "null_rates"]
 
 WORST_RELATIVE_ERROR = 10.0
 UNREAD = ("truncated", "refusal", "no-number")
@@ -33,16 +37,18 @@ DECIMAL = 10
 def explain(outcome: Outcome, score: Score) -> str | None:
     """Return the error class of a scored sample; None where it is right or has no class.
 
-    A sample without a number as its target (sorting, hexadecimal) has no class, unless nothing
-    was read from its answer. Operands are the row's fields `a`, `b` and `operator`; in another
-    base than ten they are passed over.
+    A sample with options, or without a number as its target (sorting, hexadecimal), has no class,
+    unless nothing was read from its answer. Operands are the row's fields `a`, `b` and
+    `operator`; in another base than ten they are passed over.
     """
     if outcome.transcript is None:
         return None
     if score.status == "unparsed":
         return _unread(outcome)
     targets = outcome.sample.target
-    if not targets or as_value(targets[0]) is None or score.answer is None:
+    if outcome.sample.choices or not targets or as_value(targets[0]) is None:
+        return None
+    if score.answer is None:
         return None
     found = classify(targets[0], _answer(score), *_operands(outcome))
     if found == "format-only" and score.answer.strip() in {target.strip() for target in targets}:
@@ -52,9 +58,10 @@ def explain(outcome: Outcome, score: Score) -> str | None:
 
 def _operands(outcome: Outcome) -> tuple[object, object, object]:
     fields = outcome.sample.fields
-    if fields.get("base", DECIMAL) != DECIMAL:
+    operator = canonical_sign(fields.get("operator"))
+    if operator is None or fields.get("base", DECIMAL) != DECIMAL:
         return None, None, None
-    return fields.get("a"), fields.get("b"), fields.get("operator")
+    return fields.get("a"), fields.get("b"), operator
 
 
 def _unread(outcome: Outcome) -> str:
@@ -68,10 +75,48 @@ def _unread(outcome: Outcome) -> str:
 
 
 def _answer(score: Score) -> str | None:
-    """Return the answer as written where it reads as a number, else its canonical value."""
+    """Return the answer as written where it is a number, else the number read from it."""
     if as_value(score.answer) is not None:
         return score.answer
-    return score.extraction.value if score.extraction else None
+    value = read_value(score)
+    return None if value is None else canonical(value)
+
+
+class ClassShare(NamedTuple):
+    """How often one class of mistake came, and how often chance would bring it."""
+
+    name: str
+    times: int
+    share: float
+    """Of all wrong answers."""
+    low: float
+    high: float
+    """Wilson's interval of `share`."""
+    expected: float | None
+    """The share of a guesser who knows sign and length; None of a class without a number."""
+
+
+def error_profile(
+    found: Iterable[str | None], questions: Iterable[Question], *, seed: int = 0
+) -> list[ClassShare]:
+    """Return the classes of a task's wrong answers, the commonest first.
+
+    found: what `explain` said of each sample, None where it was right; questions: those of the
+    wrong samples, from which the chance of each class is found. `format-only` counts as right.
+    """
+    counts = Counter(name for name in found if name is not None and name != "format-only")
+    wrong = sum(counts.values())
+    chance = null_rates(questions, seed=seed)
+    profile = []
+    for name, count in counts.most_common():
+        interval = wilson(count, wrong)
+        assert interval.low is not None
+        assert interval.high is not None
+        expected = None if name in UNREAD else chance.get(name, 0.0)
+        profile.append(
+            ClassShare(name, count, count / wrong, interval.low, interval.high, expected)
+        )
+    return profile
 
 
 # ---- metrics ----------------------------------------------------------------------------------

@@ -71,9 +71,7 @@ def _questions_understood(outcome: Outcome, _: Score) -> float | None:
 
 FIRST_RIGHT = MeanMetric("first_right", "accuracy", _of_turns(lambda t: float(t.first)))
 LAST_RIGHT = MeanMetric("last_right", "accuracy", _of_turns(lambda t: float(t.last)))
-MENDED = MeanMetric(
-    "mended", "accuracy", _of_turns(lambda t: None if t.first else float(t.last))
-)
+MENDED = MeanMetric("mended", "accuracy", _of_turns(lambda t: None if t.first else float(t.last)))
 """Of the samples answered wrongly at first, the share answered rightly in the end."""
 CAVED = MeanMetric(
     "caved",

@@ -49,7 +49,7 @@ def plain_without_articles(text: str) -> str:
 
 
 def figure(text: str) -> str:
-    """Return the figure of a GSM8K answer: after the last "#### ", without "," "$" and "."
+    """Return the figure of a GSM8K answer: after the last "#### ", bare of `,`, `$` and a last `.`.
 
     >>> figure("6 * 7 = 42" + chr(10) + "#### $1,042.")
     '1042'

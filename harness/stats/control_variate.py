@@ -67,8 +67,9 @@ def subset_mean(
     T_k = Σ_{not k} s + (N - n_{-k})·[s̄_k - b_{-k}·(x̄_k - x̄_{U∖S_{-k}})]
     has the right mean for every k; the estimate is the mean of the T_k, over N (cross-fitting as
     in Wager, Du, Taylor & Tibshirani 2016, PNAS 113:12673, here for a finite set).
-    Variance: (1 - n/N)·Var(s - b·x)/n. `gain` is Var(s)/Var(s - b·x), with residuals from slopes
-    of other folds, so that it is not flattered by fitting.
+    Variance: (1 - n/N)·Var(s - b·x)/n, with Var at least range(s)²/n: items that all agree with
+    the control may hide one in n that does not. `gain` is Var(s)/Var(s - b·x), with residuals
+    from slopes of other folds, so that it is not flattered by fitting.
     """
     run, known = finite_values(scores, "scores"), finite_values(control, "control")
     rest = finite_values(control_rest, "control_rest")
@@ -98,8 +99,9 @@ def subset_mean_of_units(units: Units, *, confidence: float = 0.95) -> SubsetEst
         residuals[inside] = units.sums[inside] - (units.controls[inside] - centre) @ slope
     scale = all_units / items
     left = 1 - count / all_units
-    stderr = scale * float(np.sqrt(left * residuals.var(ddof=1) / count))
-    plain_variance, variance = float(units.sums.var(ddof=1)), float(residuals.var(ddof=1))
+    plain_variance = float(units.sums.var(ddof=1))
+    variance = max(float(residuals.var(ddof=1)), float(np.ptp(units.sums)) ** 2 / count)
+    stderr = scale * float(np.sqrt(left * variance / count))
     value = float(np.mean(totals)) / items
     half = t_quantile(confidence, count - 2) * stderr
     return SubsetEstimate(

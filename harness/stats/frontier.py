@@ -115,10 +115,10 @@ class Answer(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Ask the next `count` items of a level, in the order of its cell."""
+    """Ask the next `items` of a level, in the order of its cell."""
 
     level: int
-    count: int
+    items: int
 
 
 class Found(NamedTuple):
@@ -140,7 +140,7 @@ class FrontierSearch:
     """Of all items, what may be asked at most."""
     loose: float = 0.2
     """Chance of a wrong verdict that is accepted while bracketing."""
-    strict: float = 0.01
+    strict: float = 0.001
     """The same at the edge."""
     reach: int = 3
     """Levels beyond the frontier that must fail for sure."""
@@ -208,25 +208,22 @@ class FrontierSearch:
 def _median(chances: Sequence[float], good: int, fail: int) -> int:
     """Return the median of the largest level passed, each level passing with its chance.
 
-    Levels from `fail` on that were hardly asked count as failed, those up to `good` as passed.
+    Levels that were not asked pass up to `good`, fail from `fail` on, and between the two the
+    less likely the nearer they are to `fail`.
     """
     none_above = 1.0
-    for level in range(len(chances) - 1, good, -1):
-        asked = chances[level] != UNKNOWN or level < fail
-        none_above *= 1 - chances[level] * asked
+    for level in range(len(chances) - 1, 0, -1):
+        chance = chances[level]
+        if chance == UNKNOWN:
+            chance = min(max((fail - level) / (fail - good), 0.0), 1.0)
+        none_above *= 1 - chance
         if none_above <= 0.5:  # noqa: PLR2004 - the median
-            return level
-    for level in range(good, 0, -1):
-        none_above *= 1 - chances[level]
-        if none_above <= 0.5:  # noqa: PLR2004
             return level
     return 0
 
 
 @lru_cache(maxsize=65536)
-def predictive(
-    left: int, allowed: int, seen: tuple[int, int], prior: tuple[float, float]
-) -> float:
+def predictive(left: int, allowed: int, seen: tuple[int, int], prior: tuple[float, float]) -> float:
     """Return the probability of at most `allowed` wrong answers among the `left` ones to come.
 
     `seen` is (asked, wrong). The number wrong is beta-binomial: the error rate has the Beta

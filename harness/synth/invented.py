@@ -203,7 +203,7 @@ def _checked(args: Mapping[str, Any]) -> tuple[str, list[str], int]:
     if not isinstance(language, str) or language not in WORDS:
         raise _wrong("language", ", ".join(WORDS), args)
     kinds = args.get("kinds")
-    if not isinstance(kinds, list | tuple) or not kinds or not set(kinds) <= set(KINDS):
+    if not isinstance(kinds, list | tuple) or not kinds or any(k not in KINDS for k in kinds):
         raise _wrong("kinds", f"a list of {', '.join(KINDS)}", args)
     if len(set(kinds)) != len(kinds):
         raise _wrong("kinds", "each kind once", args)

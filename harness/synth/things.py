@@ -138,9 +138,9 @@ class Things:
     """Rows `name, names, all, others, kind, values, guess, wrong`, one for each thing of the table.
 
     Argument: `language` (en, zh). `names` are all names of the thing, `others` those of all other
-    things, `all` the usual name of every thing, sorted, `values` maps attributes to yes, no or unknown, `guess` names the thing as a question
-    and `wrong` another thing. The table is written, not drawn: the seed changes nothing but which
-    other thing `wrong` names.
+    things, `all` the usual name of every thing, sorted, `values` maps attributes to yes, no or
+    unknown, `guess` names the thing as a question and `wrong` another thing. The table is written,
+    not drawn: the seed changes nothing but which other thing `wrong` names.
     """
 
     version = 1

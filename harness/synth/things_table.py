@@ -95,4 +95,4 @@ mountain | 山/大山 | bigger ?africa ?cold ?dangerous
 river | 河/河流/江 | bigger liquid ?water ?africa ?drink ?dangerous ?cold
 snow | 雪 | cold ?water ?sky ?hand ?drink ?food ?bigger
 cloud | 云/云朵 | sky bigger ?water ?fly ?round ?cold ?liquid
-"""
+"""  # noqa: E501 - a thing is a line

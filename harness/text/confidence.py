@@ -25,7 +25,7 @@ _chinese_amount = (
 )
 _scale = r"(?:\s?\(?\s?(?:0|1|from\s0)\s?(?:-|–|—|~|to|到|至)\s?100\s?(?:%\s?)?\)?)?"
 _link = (
-    r"[\s*_\"]{0,4}(?:[:=是为有]|\bis\b|\bof\b|在|约|大约|about|around|approximately){0,3}"
+    r"(?:[\s*_\"]{0,4}(?:[:=是为有]|\bis\b|\bof\b|在|约|大约|\babout\b|\baround\b|\bapproximately\b)){0,3}"
     r"[\s*_\"]{0,4}"
 )
 _after = re.compile(

@@ -14,6 +14,8 @@ from harness.text.normalise import CJK
 
 HEAD = 400
 """Characters at the beginning of an answer in which a denial counts."""
+REACH = 1000
+"""Characters at the beginning of an answer in which a cue counts."""
 SHARE = 0.5
 """Share of the premise's content words that a denying English clause must repeat."""
 SHARE_ZH = 0.34
@@ -30,10 +32,10 @@ _contractions = (
 )
 _false_negation = re.compile(
     r"\bno\s(?:doubt|matter|longer|less|fewer|more\sthan|wonder|problem|sooner|single\s(?:answer|reason))\b"
-    r"|\bnot\s(?:only|just|least|surprisingly|to\smention|long\s(?:after|before)|far\sfrom|without|yet)\b"
+    r"|\bnot\s(?:only|just|least|surprisingly|widely|well|much|to\smention|long\s(?:after|before)|far\sfrom|without|yet)\b"
     r"|\b(?:not|never)\s(?:\w{1,15}\s){0,6}?until\b|\b(?:whether|why|or|if)\snot\b|\bnothing\sbut\b"
     r"|\bmade\sup\sof\b|\bno\.\s?(?=[0-9])"
-    r"|不(?:仅|但是?|只|光|久|断|少|得不|同|过|料|禁|愧|管|论|妨|已|错)|没(?:多久|过多久)|无(?:疑|论|数|锡)"
+    r"|并?不(?:太|算|很|怎么|大|高|远|小|差|易|难|到|足)|不(?:仅|但是?|只|光|畏|辞|顾|懈|屈|久|断|少|得不|同|过|料|禁|愧|管|论|妨|已|错)|没(?:多久|过多久)|无(?:疑|论|数|锡)"
     r"|(?:毫无|没有)疑问|非(?:常|洲|凡)|差不多|未来|除非|是不是|能不能|没有[^,。;]{0,12}之前",
 )
 """Words of negation that deny nothing."""
@@ -52,17 +54,18 @@ _rejection = re.compile(
     r"|confus|mix|mistak|mean)|\bdid\syou\smean\b|\bcontrary\sto\b|\bnot\sapplicable\b"
     r"|\b(?:is|are|was|were)\s(?:simply\s)?impossible\b|\bi\sthink\syou\smean\b"
     r"|\bthere\s(?:is|are|was|were|has\sbeen|have\sbeen)\s(?:actually\s|in\sfact\s)?(?:no|not\sany|never)\b"
+    r"|^\W{0,4}(?:no,?\s)?(?:[\w'’]{1,15}\s){1,4}(?:do|does|did|is|are|was|were|has|have|had|can|could)"
+    r"\s(?:not|never)(?:\s(?:so|do\s(?:so|that|this|it)))?\s?(?=[.;:,!—–(-]|$)"
     r"|^\W{0,4}(?:none|nobody|no\sone|nowhere|never|neither|nothing|zero)\b"
     r"|(?:前提|说法|问题|提法|假设|题目)(?:本身)?(?:是|就|也|存在|有|并)?(?:不|错|有误|误|问题|没有|矛盾)"
     r"|不(?:存在|成立|符合(?:史实|事实|实际)|属实|可能|正确|准确)|有误|误解|误会|误传|混淆|弄混|搞混|记错"
-    r"|并(?:没有?|不|非|未|无)|从(?:未|来没有?|来不|没)|根本(?:没有?|不)|压根(?:没有?|不)|绝(?:不|没有|无)"
-    r"|没有(?:这|那|任何|所谓|什么)|何来|谈不上|无所谓|纯属虚构|无稽|(?:您|你)(?:可能|是不是)?(?:想问|是想|指的)",
+    r"|并非|没有(?:这|那回事|所谓)|何来|谈不上|无所谓|纯属虚构|无稽|(?:您|你)(?:可能|是不是)?(?:想问|是想|指的)",
     re.IGNORECASE | re.MULTILINE,
 )
 """Wording that rejects a question whatever it is about."""
 
 _negation = re.compile(
-    r"\b(?:not|no|never|none|nobody|neither|nor|nothing|without|nowhere|lacks?|lacked)\b"
+    r"\b(?:not|no|never|none|nobody|neither|nor|nothing|nowhere)\b"
     r"|不|没|无|非|未|别无",
     re.IGNORECASE,
 )
@@ -75,6 +78,11 @@ _why = re.compile(
     r"\b(?:why|how\s(?:do|does|did|is|are|was|were|can)\b)|为什么|为何|怎样|怎么|如何",
     re.IGNORECASE,
 )
+_ignorance = re.compile(
+    r"(?:sorry\s)?(?:i|we|not\ssure|not\scertain|no\sidea)\b|(?:抱歉|对不起)?(?:我|不知道|不清楚|不确定|不了解|无法|未知)",
+    re.IGNORECASE,
+)
+"""Says what the speaker does not know, and nothing of the premise."""
 _because = re.compile(r"^\W{0,3}(?:because|since|due\sto)\b|^\W{0,3}(?:因为|由于)", re.IGNORECASE)
 _stop = re.compile(
     r"an?|the|of|in|on|at|to|for|from|by|with|and|or|is|are|was|were|be|been|has|have|had|do|does"
@@ -82,21 +90,22 @@ _stop = re.compile(
     r"|can|could|would|will|may|might|not|no|never|any|some"
 )
 
-_knowing = (
-    r"(?:exist(?:s|ed|ence)?|real|familiar|aware|heard|find|found|locate|records?|recorded|evidence"
-    r"|information|details|references?|mentions?|data|knowledge|recogni[sz]ed?|know|known|identify"
-    r"|verify|verified|verifiable|confirm|confirmed|appear|match(?:es|ing)?|listed|documented"
-    r"|sources?|traces?|results?|such)"
-)
 _absence = re.compile(
-    rf"\b(?:not|no|never|nothing|none|unable|without|lack)\b(?:\W{{1,3}}[\w'’-]{{1,20}}){{0,5}}?"
-    rf"\W{{1,3}}{_knowing}\b"
+    r"\b(?:not|never|nothing|none|unable|without)\b(?:\W{1,3}[\w'’-]{1,20}){0,5}?\W{1,3}(?:exist(?:s|ed|ence)?"
+    r"|real|familiar|aware|heard|find|found|locate|recorded|evidence|information|details|references?|mentions?"
+    r"|data|knowledge|recogni[sz]ed?|known|identify|verify|verified|confirm|confirmed|match(?:es|ing)?|listed"
+    r"|documented|sources?|traces?|results?|such|records?)\b"
+    r"|\bno\s(?:[\w'’-]{1,20}\s){0,2}?(?:existence|evidence|information|details|references?|mentions?|data"
+    r"|knowledge|sources?|traces?|results?|such|records?|documentation)\b"
+    r"|\bno\s(?:[\w'’-]{1,20}\s){1,5}?(?:called|named|exists?|(?:by|with|of|under)\s(?:that|this)\sname)\b"
+    r"|\bthere\s(?:do|does|did)\snot\s(?:appear|seem)\sto\s(?:be|have\sbeen)\b"
+    r"|\black\s(?:any\s)?(?:information|knowledge|data)\b"
     r"|\b(?:nonexistent|non-existent|unfamiliar|unrecogni[sz]ed)\b"
     r"|\b(?:is|be|as|are|seems?|appears?|likely|probably|possibly|perhaps|been)\s(?:to\sbe\s)?(?:an?\s)?(?:purely"
     r"\s|entirely\s)?(?:fictional|fictitious|imaginary|made[\s-]up|a\shoax|hypothetical|fabricated)\b"
     r"|\b(?:an\s|seems?\s|appears?\s|to\sbe\s)invented\b(?!\s(?:in|by|at|during))|\bno\s(?:real|actual)\b"
     r"|(?:不|没|无|未|查无|并非)[^,.。;!?\n]{0,10}?(?:存在|真实|找到|听说|了解|知道|记录|记载|资料|信息|收录"
-    r"|查到|查证|核实|确认|熟悉|检索到|依据|证据|此|这[个位种座本部条项类])|查不到|找不到|搜不到|虚构|杜撰|编造",
+    r"|查到|查证|核实|确认|熟悉|检索到|依据|证据|此|这[个位种座本部条项类])|查不到|找不到|搜不到|没有(?:一?[个位种本部篇条]?)?(?:叫|名为|名叫|任何(?:文献|资料|记录))|没有关于|虚构|杜撰|编造",
     re.IGNORECASE,
 )
 _unknowable = re.compile(
@@ -105,18 +114,18 @@ _unknowable = re.compile(
     r"|\b(?:we|i|anyone|one|you)\s(?:\w{1,9}\s){0,2}?not\s(?:\w{1,9}\s){0,2}?"
     r"(?:know|predict|foresee|tell|say|see|access|hear|read)\b"
     r"|\b(?:impossible|not\spossible|no\sway)\s(?:for\s(?:me|anyone)\s)?to\s(?:know|predict|say|determine|tell"
-    r"|answer|forecast|foresee)\b|\bcan\snot\s(?:\w{1,12}\s){0,2}?(?:known?|predict(?:ed)?|foresee|foreseen|see|access"
+    r"|answer|forecast|foresee)\b|\bcan\snot\s(?:\w{1,12}\s){0,2}?(?:known?|predict(?:ed)?|foresee|foreseen|foretold|see|access"
     r"|read|say|tell|determined?|answer(?:ed)?|forecast|look|check|guess|hear|observe|give|provide)\b"
     r"|\b(?:has|have|had|is|are|was|were)\s(?:not|never)\s(?:\w{1,12}\s){0,2}?(?:happened|occurred|held|decided"
-    r"|announced|recorded|determined|published|documented|predictable|knowable|written\sdown|counted|noted"
+    r"|announced|recorded|determined|published|documented|predictable|knowable|written\sdown|counted|noted|elected|chosen|drawn"
     r"|preserved|public|measured|known)\b|\bun(?:knowable|predictable|recorded|documented)\b"
     r"|\b(?:no|without\sany)\s(?:\w{1,12}\s){0,2}?(?:record|records|way|account|source|sources|evidence|access"
     r"|data|information|register|trace)\b|\b(?:do|does)\snot\s(?:\w{1,12}\s){0,2}?(?:access|know|record|records"
     r"|exist|survive|possible)\b|\bonly\syou\b|\blost\sto\shistory\b|\bremains?\s(?:a\smystery|unknown|uncertain)\b"
-    r"|\bnot\syet\s(?:happened|known|decided|taken|been|occurred)\b|\bstill\sin\sthe\sfuture\b"
-    r"|\b(?:is|was|are)\s(?:unknown|private)\b|\bdo\snot\shave\b"
+    r"|\bnot\syet\s(?:happened|known|decided|taken|been|occurred)\b|\b\b(?:still|far|lies?|is)\s(?:\w{1,8}\s)?in\sthe\sfuture\b"
+    r"|\b(?:is|was|are)\s(?:\w{1,12}\s){0,2}?(?:unknown|private|random|a\smatter\sof\schance)\b|\bdo\snot\shave\b"
     r"|(?:没有?人|无人|谁也|谁都|没谁)[^,.。;\n]{0,6}?(?:知道|知晓|清楚|预测|预知|说得|能|会|记)"
-    r"|无从|(?:无法|没法|不能|不可能|难以|不可)[^,.。;\n]{0,8}?(?:预测|预知|预见|得知|知晓|知道|获取|查证|考证|看到|看见"
+    r"|无从|没办法|看不[到见]|(?:无法|没法|没办法|不能|不可能|难以|不可)[^,.。;\n]{0,8}?(?:预测|预知|预见|得知|知晓|知道|获取|查证|考证|看到|看见"
     r"|访问|确定|判断|回答|了解|统计|获知|估计|核实|提供|推断|读取|听到)|(?:没有?|未|不曾|并无|无)[^,.。;\n]{0,6}?(?:记载"
     r"|记录|留下|史料|资料|统计|公开|文献|数据|依据)|(?:尚|还|仍|也)(?:未|没有?)|只有(?:你|您)|不得而知|不知道|不清楚"
     r"|不可知|未知|失传|已不可考|不可考|随机的",
@@ -162,6 +171,8 @@ def rejects(text: str, question: str = "") -> str | None:
     if _why.search(question) or _because.search(head):
         return None
     opening = next((part for part in _clauses(head) if not _interjection.fullmatch(part)), "")
+    if _ignorance.match(opening):
+        return None
     if _negation.search(opening) and not _takes_back.search(head, len(opening)):
         return opening
     return None
@@ -174,16 +185,21 @@ _interjection = re.compile(
 
 
 def negates(text: str, premise: str) -> str | None:
-    """Return the clause that denies `premise` by repeating its words with a negation, or None."""
+    """Return the clause that denies `premise` by repeating its words with a negation, or None.
+
+    One of the words must follow the negation: "a delta that is never frozen" denies no delta.
+    """
     wanted = set(_keys(premise))
     if not wanted:
         return None
     chinese = re.search(f"[{CJK}]", premise) is not None
     share = SHARE_ZH if chinese else SHARE
     for clause in _clauses(_head(text)):
-        if not _negation.search(clause):
+        negation = _negation.search(clause)
+        if negation is None or _ignorance.match(clause):
             continue
-        if len(wanted & set(_keys(clause))) >= share * len(wanted):
+        said, denied = set(_keys(clause)), set(_keys(clause[negation.start() :]))
+        if len(wanted & said) >= share * len(wanted) and wanted & denied:
             return clause
     return None
 
@@ -206,11 +222,15 @@ def mentions(text: str, cue: str) -> bool:
     >>> mentions("It isn’t a real capital.", "not * capital")
     True
     """
-    gap = r"(?:[^.。!?\n]{0,12}?)" if re.search(f"[{CJK}]", cue) else r"(?:\W+[\w'-]+){0,5}?\W+"
+    gap = (
+        r"(?:[^.。!?\n]{0,12}?)"
+        if re.search(f"[{CJK}]", cue)
+        else r"(?:\W{1,3}[\w'-]{1,20}){0,5}?\W{1,3}"
+    )
     parts = [re.escape(plain(part)) for part in cue.split("*")]
     body = gap.join(parts)
     return re.search(rf"(?<![^\W_]){body}(?![^\W_])" if cue.isascii() else body,
-                     plain(text)) is not None  # fmt: skip
+                     plain(text)[:REACH]) is not None  # fmt: skip
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

@@ -26,7 +26,10 @@ _PATTERNS = (
         r"\b(?:Journal|Proceedings|Transactions|Annals|Review|Archives|Bulletin|Quarterly)\sof\s"
         r"(?:the\s)?[A-Z]\w+|\b[A-Z]\w+\s(?:University\s)?Press\b|\[[JMCD]\]|《[^》]{2,20}(?:学报|杂志|期刊)》"
         r"|出版社")),
-    ("title", re.compile(r"[\"“][A-Z][^\"“”\n]{12,160}[\"”]|《[^》\n]{4,60}》")),
+    ("title", re.compile(r"[\"“][A-Z][^\"“”\n]{12,160}[\"”]|《[^》\n]{4,60}》"
+        r"|(?<![*_])[*_](?=[A-Z])[^*_\n]{8,160}[*_](?![*_])")),
+    ("year", re.compile(
+        r"\bpublished\s(?:\w{1,12}\s){0,4}?in\s(?:1[5-9]|20)[0-9]{2}\b|(?:1[5-9]|20)[0-9]{2}年(?:出版|发表|第)")),
 )  # fmt: skip
 _advice = re.compile(
     r"\b(?:not|no|never|such\sas|like|try|search|check|look|consult|browse|e\.g|for\sexample)\b|n['’]t\b|cannot"
@@ -39,7 +42,7 @@ class Reference(Struct, frozen=True):
     """A piece of a reference, as found."""
 
     rule: str
-    """doi, arxiv, isbn, url, volume, dated author, journal or title."""
+    """doi, arxiv, isbn, url, volume, dated author, journal, title or year."""
     text: str
     start: int
     end: int

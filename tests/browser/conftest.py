@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,15 +89,27 @@ def report(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def opened(chromium, report) -> Iterator[Opened]:
+def opened(open_page, report) -> Opened:
     """The report, opened from disk in a fresh profile; ends without a word on its console."""
-    yield from _opened(chromium, report)
+    return open_page(report)
 
 
-def _opened(browser: Any, index: Path, **options: Any) -> Iterator[Opened]:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en-US", accept_downloads=True, **options
-    )
+@pytest.fixture
+def open_page(chromium) -> Iterator[Callable[..., Opened]]:
+    """Open pages, each in a fresh profile; at the end none has said or asked anything."""
+    with ExitStack() as stack:
+
+        def opener(index: Path, **options: Any) -> Opened:
+            return stack.enter_context(_opened(chromium, index, options))
+
+        yield opener
+
+
+@contextmanager
+def _opened(browser: Any, index: Path, options: dict[str, Any]) -> Iterator[Opened]:
+    size = {"width": 1280, "height": 800}
+    settings = {"viewport": size, "locale": "en-US", "accept_downloads": True, **options}
+    context = browser.new_context(**settings)
     page = context.new_page()
     opened = Opened(page, index.as_uri())
     page.on("console", lambda message: opened.said.append(message.text))

@@ -216,7 +216,9 @@ def _sum(sample: Sample, right: int, luck: CounterRandom, margin: float) -> Scor
     value = right if known else right + 10 ** luck.below(len(str(right)))
     text = f" {value}"
     extraction = Extraction(str(value), "last number", 1, len(text), str(value))
-    return _answered(sample, text), Score("ok", {}, text, str(value), extraction)
+    wrong = None if known else ("off by one digit" if draw < 0.6 else "carry lost")
+    score = Score("ok", {}, text, str(value), extraction, explanation=wrong)
+    return _answered(sample, text), score
 
 
 def _facts(recipe: Recipe) -> Iterator[Scored]:

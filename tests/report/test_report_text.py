@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,15 @@ from test_board import cell
 
 import harness.report
 from harness.errors import UnknownName
-from harness.report.charts import cost_chart, efficient, lines, reliability_chart, spaced, themed
-from harness.report.charts import Series  # isort: skip
+from harness.report.charts import (
+    Series,
+    cost_chart,
+    efficient,
+    lines,
+    reliability_chart,
+    spaced,
+    themed,
+)
 from harness.report.mark import Frame, arrow, link, mark
 from harness.report.marks import Scale, bar, dumbbell, scale_of, tint, whisker
 from harness.report.numbers import number, span
@@ -170,25 +178,19 @@ def test_links_escape_what_names_hold():
     assert link("task", task='a"><b>&view=x') == "#view=task&task=a%22%3E%3Cb%3E%26view%3Dx"
 
 
-def row(model, rate, low, high, best, worst, mean=0.5):
+def row(model, rates, ranks):
     """Make a row of a view."""
-    return {
-        "model": model,
-        "mean_win_rate": rate,
-        "mean_win_rate_low": low,
-        "mean_win_rate_high": high,
-        "rank_best": best,
-        "rank_worst": worst,
-        "mean": mean,
-    }
+    names = ("mean_win_rate", "mean_win_rate_low", "mean_win_rate_high", "rank_best", "rank_worst")
+    return {"model": model, "mean": 0.5, **dict(zip(names, (*rates, *ranks), strict=True))}
 
 
+ALONE = row("p/a", (None, None, None), (None, None))
 DUEL = {"leader": "p/a", "runner_up": "p/b", "differences": 12, "undecided": 4, "more_samples": 311}
 
 
 def test_headline_of_a_clear_lead():
     """A leader alone on rank 1 leads; the undecided and the samples lacking are counted."""
-    rows = [row("p/a", 0.83, 0.71, 0.92, 1, 1), row("p/b", 0.4, 0.3, 0.5, 2, 2)]
+    rows = [row("p/a", (0.83, 0.71, 0.92), (1, 1)), row("p/b", (0.4, 0.3, 0.5), (2, 2))]
     said = board_story({"rows": rows, "duel": DUEL, "measure": "score"}, {})
     assert said.en == (
         "a leads (mean win rate 0.83, 0.71 to 0.92). 4 of 12 differences to b cannot be told from"
@@ -199,7 +201,7 @@ def test_headline_of_a_clear_lead():
 
 def test_headline_of_a_shared_lead():
     """Where others may be first too, the sentence says so."""
-    rows = [row("p/a", 0.6, 0.4, 0.8, 1, 2), row("p/b", 0.5, 0.3, 0.7, 1, 2)]
+    rows = [row("p/a", (0.6, 0.4, 0.8), (1, 2)), row("p/b", (0.5, 0.3, 0.7), (1, 2))]
     decided = {**DUEL, "undecided": 0}
     view = {"rows": rows, "duel": decided, "measure": "ece"}
     assert "its lead over b cannot be told from chance" in board_story(view, {}).en
@@ -209,14 +211,14 @@ def test_headline_of_a_shared_lead():
 
 def test_headline_where_no_plan_helps():
     """Differences that only tens of thousands of samples would settle are called too small."""
-    rows = [row("p/a", 0.6, 0.4, 0.8, 1, 1), row("p/b", 0.5, 0.3, 0.7, 2, 2)]
+    rows = [row("p/a", (0.6, 0.4, 0.8), (1, 1)), row("p/b", (0.5, 0.3, 0.7), (2, 2))]
     view = {"rows": rows, "duel": {**DUEL, "more_samples": None}, "measure": "score"}
     assert "too small" in board_story(view, {}).en
 
 
 def test_headline_of_one_model_and_of_none():
     """One model is told to be alone; nothing measured is said plainly."""
-    view = {"rows": [row("p/a", None, None, None, None, None)], "duel": None, "measure": "score"}
+    view = {"rows": [ALONE], "duel": None, "measure": "score"}
     assert "only model" in board_story(view, {}).en
     assert measure_story(view) == NOTHING
     assert board_story(None, {}).en == "No number could be measured."
@@ -240,7 +242,7 @@ def ladder(*values):
 )
 def test_headline_names_the_frontier(values, said):
     """Where the leader's skill stops is named in the unit of the slice."""
-    rows = [row("p/a", None, None, None, None, None)]
+    rows = [ALONE]
     story = board_story({"rows": rows, "duel": None, "measure": "score"}, {"p/a": ladder(*values)})
     assert said in story.en
     assert ("holds" in story.en) == bool(said)
@@ -279,7 +281,7 @@ def test_labels_at_line_ends_never_touch(values):
     """Names beside a chart keep their order and their distance."""
     out = spaced(values, 1.0)
     ordered = sorted(out)
-    assert all(b - a >= 0.0699 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(b - a >= 0.0699 for a, b in pairwise(ordered))
     assert all(after >= before for before, after in zip(values, out, strict=True))
 
 
@@ -296,22 +298,28 @@ def test_charts_say_in_words_what_they_show():
     series = [
         Series("p/<a>", [(1.0, cell(value=0.9)), (2.0, cell(value=0.5)), (3.0, cell(value=0.1))])
     ]
-    drawn = lines("digits", series)
+    drawn = lines("digits", series, {"p/<a>": 0})
     assert 'aria-label="exact_match by digits. p/&lt;a&gt;: 1: 0.90, 2: 0.50, 3: 0.10"' in drawn
     assert "#a0" not in drawn
     assert "<a>" not in drawn
     assert 'class="k-s0"' in drawn
-    sure = reliability_chart({"p/a": [(0.9, 1.0), (0.8, 0.0), (0.2, 0.0)], "p/b": [(0.5, 1.0)]})
+    two = {"p/a": 0, "p/b": 1}
+    sure = reliability_chart(
+        {"p/a": [(0.9, 1.0), (0.8, 0.0), (0.2, 0.0)], "p/b": [(0.5, 1.0)]}, two
+    )
     assert 'role="img"' in sure
-    assert reliability_chart({"p/a": [], "p/b": [(0.5, 0.25)]}) == ""
-    assert lines("digits", []) == ""
+    assert reliability_chart({"p/a": [], "p/b": [(0.5, 0.25)]}, two) == ""
+    assert lines("digits", [], two) == ""
 
 
 def test_cost_chart_needs_two_models():
     """One point compares nothing."""
     point = {"model": "p/a", "cost": 1.0, "score": 0.5}
-    assert cost_chart([point], "tokens") == ""
-    assert "<svg" in cost_chart([point, {**point, "model": "p/b", "cost": 2.0}], "tokens")
+    title, two = Said("tokens", "词元"), {"p/a": 0, "p/b": 1}
+    assert cost_chart([point], title, two) == ""
+    drawn = cost_chart([point, {**point, "model": "p/b", "cost": 2.0}], title, two)
+    assert ">tokens</text>" in drawn
+    assert ">词元</text>" in drawn
 
 
 def test_theming_joins_classes():

@@ -7,10 +7,12 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from harness.identity import CounterRandom
 from harness.plugins import load
 from harness.records import (
+    Choice,
     Exchange,
     Extraction,
     Outcome,
@@ -20,7 +22,7 @@ from harness.records import (
     Score,
     Transcript,
 )
-from harness.score.arithmetic import explain
+from harness.score.arithmetic import error_profile, explain
 from harness.score.error_classes import CLASSES, RULES, Question, classify, null_rates
 from harness.text.number import number
 
@@ -92,6 +94,13 @@ def test_every_class_has_an_example():
 def test_the_first_class_that_fits_wins(true, answer, a, b, operator, name):
     """Where several classes fit, the earlier one is named; coincidences do not count."""
     assert classify(true, answer, a, b, operator) == name
+
+
+def test_long_factors_are_searched_for_one_missing_row():
+    """Beyond twelve digits only a single missing partial product is looked for."""
+    a, b = 987654321, 12345678912345
+    assert classify(a * b, a * (b - 5), a, b, "*") == "partial-product"
+    assert classify(a * b, a * (b - 45), a, b, "*") != "partial-product"
 
 
 def test_operators_by_any_name():
@@ -224,9 +233,32 @@ def test_explain_leaves_alone_what_has_no_class():
     outcome, score = scored("3", target="blue")
     assert explain(outcome, score) is None
     assert explain(Outcome(outcome.sample, ()), score) is None
+    assert explain(*scored("9.11", target="9.9", a="9.9", b="9.11")) == "leading-only"
+    choice = Sample("t", "s", "q", target=("7",), choices=(Choice("7"), Choice("8")), gold=0)
+    assert explain(replace(outcome, sample=choice), score) is None
+    right, read = scored("125")
+    assert explain(right, replace(read, answer=None)) is None
+    said = replace(read, answer="It comes to 124", extraction=None)
+    assert explain(right, said) == "off-by-one-digit"
+    assert explain(right, replace(said, answer="none")) == "no-number"
+    written = replace(right.sample, target=("125", "1 2 5"))
+    assert explain(replace(right, sample=written), replace(read, answer="1 2 5")) is None
     assert explain(*scored("110", target="1100", a="101", b="111", operator="+", base=2)) == (
         "magnitude"
     )
+
+
+def test_the_profile_sets_chance_beside_each_class():
+    """Shares are of the wrong answers, right ones and other writings left out."""
+    found = [None, "format-only", "single-digit", "single-digit", "truncated", "carry"]
+    profile = {item.name: item for item in error_profile(found, [Question(5)] * 4)}
+    assert list(profile) == ["single-digit", "truncated", "carry"]
+    assert (profile["single-digit"].times, profile["single-digit"].share) == (2, 0.5)
+    assert profile["single-digit"].low < 0.5 < profile["single-digit"].high
+    assert profile["single-digit"].expected == pytest.approx(7 / 9)
+    assert profile["carry"].expected == 0
+    assert profile["truncated"].expected is None
+    assert error_profile([None, "format-only"], []) == []
 
 
 def metric(name, text, target="125", **fields):
@@ -276,6 +308,9 @@ def test_value_match_reads_any_format():
     assert plain("value_match", "It comes to 125 in all.", "125") == 1
     assert plain("value_match", "either 125 or 126", "125") == 0
     assert plain("value_match", "", "125") == 0
+    outcome, score = scored("125")
+    odd = replace(score, extraction=replace(score.extraction, value="B"))
+    assert load("metric", "value_match").score(outcome, odd) == 1
 
 
 def test_sequence_match_compares_the_last_numbers():
@@ -295,4 +330,7 @@ def test_format_followed_looks_at_the_output_itself():
     assert plain("format_followed", "1,250", "1250", asked="separators") == 1
     assert plain("format_followed", "", "125", asked="digits") == 0
     assert plain("format_followed", "125", "125") is None
+    outcome, score = scored("125", asked="digits")
+    followed = load("metric", "format_followed")
+    assert followed.score(outcome, replace(score, extraction=None)) == 1
     assert plain("format_followed", "125", "125", asked="morse") is None

@@ -51,6 +51,7 @@ const LONG = 20000;
 /** A block of text from a run; a very long one opens on demand. */
 function passage(text, drawn = visible) {
   const pre = el("pre");
+  if (!text) return el("span", { class: "note" }, both("empty"));
   if (text.length <= LONG) {
     pre.append(drawn(text));
     return pre;

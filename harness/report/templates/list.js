@@ -88,9 +88,9 @@ function drawRows() {
 
 function rowOf(place) {
   const row = state.shown[place];
-  const { columns, variant } = state.index;
+  const { columns, variant, mistake } = state.index;
   const kind = state.kinds[row];
-  const copy = variant[columns.v[row]];
+  const copy = variant[columns.v[row]], said = mistake[columns.m[row]];
   const node = el("div", {
     class: "row", role: "option", id: `row-${row}`, "aria-selected": String(row === state.at),
     "aria-setsize": state.shown.length, "aria-posinset": place + 1,
@@ -98,7 +98,7 @@ function rowOf(place) {
     el("span", { class: `m-${kind}`, "aria-hidden": "true" }, SIGN[kind]),
     el("span", {}, visible(columns.l[row] || columns.id[row])),
     el("span", { class: "got" }, visible(columns.g[row] || "–")),
-    el("span", { class: "kind" }, copy === "original" ? both(`status.${kind}`) : copy));
+    el("span", { class: "kind" }, copy !== "original" ? copy : said && kind === "wrong" ? said : both(`status.${kind}`)));
   node.style.top = `${place * ROW}px`;
   node.dataset.row = row;
   return node;

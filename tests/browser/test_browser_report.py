@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import _opened
 
 SCRIPTS = Path(__file__).parent
 CONTRAST = (SCRIPTS / "contrast.js").read_text(encoding="utf-8")
@@ -354,14 +353,14 @@ def test_language_switch(opened):
     assert page.locator("#samples-title").inner_text().startswith("Samples")
 
 
-def test_dark_by_preference_and_by_switch(chromium, report):
+def test_dark_by_preference_and_by_switch(open_page, report):
     """Dark follows the system, and the switch goes over it."""
-    for opened in _opened(chromium, report, color_scheme="dark"):
-        page = opened.go()
-        ground = "getComputedStyle(document.body).backgroundColor"
-        assert page.evaluate(ground) == "rgb(22, 24, 28)"
-        page.locator("#theme").click()
-        assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    opened = open_page(report, color_scheme="dark")
+    page = opened.go()
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(22, 24, 28)"
+    page.locator("#theme").click()
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 def test_tint_can_be_turned_off(opened):
@@ -374,16 +373,16 @@ def test_tint_can_be_turned_off(opened):
     assert painted != plain == "rgba(0, 0, 0, 0)"
 
 
-def test_phone_width(chromium, report):
+def test_phone_width(open_page, report):
     """On a phone no view is wider than the screen, and the detail stands under the list."""
-    for opened in _opened(chromium, report, has_touch=True):
-        opened.page.set_viewport_size({"width": 390, "height": 844})
-        for address in ("", "#view=task&task=arithmetic%2Faddition", "#view=run", "#view=about"):
-            page = opened.go(address)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
-        page = opened.go("#view=run")
-        upper, lower = page.locator("#list").bounding_box(), page.locator("#detail").bounding_box()
-        assert lower["y"] >= upper["y"] + upper["height"] - 1
+    opened = open_page(report, has_touch=True)
+    opened.page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("", "#view=task&task=arithmetic%2Faddition", "#view=run", "#view=about"):
+        page = opened.go(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    page = opened.go("#view=run")
+    upper, lower = page.locator("#list").bounding_box(), page.locator("#detail").bounding_box()
+    assert lower["y"] >= upper["y"] + upper["height"] - 1
 
 
 def test_slices_of_a_run_come_when_asked_for(opened):
@@ -402,7 +401,7 @@ def test_print_shows_intervals_and_hides_controls(opened):
     assert not page.locator(".tabs").is_visible()
 
 
-def test_many_samples_lie_beside_the_page(chromium, report, tmp_path, monkeypatch):
+def test_many_samples_lie_beside_the_page(open_page, tmp_path, monkeypatch):
     """Beyond the limit the samples are scripts beside index.html, loaded when wanted."""
     from made_runs import Recipe, make_run
 
@@ -413,12 +412,12 @@ def test_many_samples_lie_beside_the_page(chromium, report, tmp_path, monkeypatc
     run = make_run(tmp_path / "runs", Recipe(tasks=("qa/en", "hostile/echo"), per_cell=30))
     index = write_report([run], tmp_path / "out")
     assert len(list((tmp_path / "out" / "data").glob("*.js"))) > 2
-    for opened in _opened(chromium, index):
-        page = opened.go("#view=run")
-        assert page.locator("#detail dt").count() > 3
-        opened.search("capital of Peru")
-        assert opened.rows()
-        assert page.evaluate("window.pwned") is None
+    opened = open_page(index)
+    page = opened.go("#view=run")
+    assert page.locator("#detail dt").count() > 3
+    opened.search("capital of Peru")
+    assert opened.rows()
+    assert page.evaluate("window.pwned") is None
 
 
 def test_readable_without_scripts(chromium, report):
@@ -432,12 +431,12 @@ def test_readable_without_scripts(chromium, report):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_enough_contrast(chromium, report, scheme):
+def test_text_has_enough_contrast(open_page, report, scheme):
     """Every visible text of every view has a contrast of at least 4.5:1 (WCAG 2.2 AA)."""
-    for opened in _opened(chromium, report, color_scheme=scheme):
-        for address in ("", "#view=task&task=arithmetic%2Faddition", "#view=run", "#view=about"):
-            page = opened.go(address)
-            assert page.evaluate(CONTRAST) == [], address
+    opened = open_page(report, color_scheme=scheme)
+    for address in ("", "#view=task&task=arithmetic%2Faddition", "#view=run", "#view=about"):
+        page = opened.go(address)
+        assert page.evaluate(CONTRAST) == [], address
 
 
 def test_everything_can_be_operated_by_name(opened):
