@@ -40,6 +40,7 @@ from harness.records import (
     Sample,
     Score,
 )
+from harness.run.adaptive import MOST
 from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, Price, RetryPolicy, Usage
 from harness.run.sender import Sender, SendRules
@@ -163,8 +164,8 @@ def _recording(path: Path) -> dict[str, Any]:
 
 
 def connections_of(execution: Execution) -> int:
-    """Return how many requests may be in flight."""
-    return 64 if execution.connections == "auto" else execution.connections
+    """Return how many requests may be in flight at the most."""
+    return MOST if execution.connections == "auto" else execution.connections
 
 
 def _content(spec: RunSpec, tasks: Sequence[Prepared]) -> dict[str, Any]:
@@ -223,6 +224,7 @@ class _Journey:
             ask = Asker(
                 chat="chat" in self.backend.capabilities,
                 logprobs="logprobs" in self.backend.capabilities and _wants_logprobs(task.task),
+                tools="tools" in self.backend.capabilities,
                 tagged=scripted,
             )
             for arm, sample in task.samples(self.spec):
@@ -240,7 +242,7 @@ class _Journey:
         )
         connections = connections_of(self.execution)
         rules = SendRules(
-            connections=connections,
+            connections=self.execution.connections,
             retry=RetryPolicy(max_attempts=self.execution.max_attempts),
             require_cache=self.execution.require_cache,
             fresh=self.execution.fresh,

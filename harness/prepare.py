@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.errors import UnknownName, UsageError
+from harness.errors import InvalidFile, UnknownName, UsageError
 from harness.identity import CounterRandom
 from harness.perturb.edit import speaks
 from harness.plugins import BUILTIN, Kind, load
 from harness.protocols import Backend, Extractor, Interaction, Metric, Perturbation
 from harness.records import RunSpec, Sample
 from harness.run.plan import plan_rows
+from harness.score.arithmetic import explain
 from harness.score.scorer import Scorer
 from harness.summary import Reading
 from harness.task.catalogue import Selected
@@ -27,8 +28,10 @@ from harness.task.rows import RowSet, read_rows
 from harness.task.spec import Named, TaskSpec, named
 from harness.text.extract import extractor
 
-ALWAYS_MEASURED = ("ece", "brier", "prompt_tokens", "completion_tokens", "latency_s")
-"""Metrics that are added to every task's own; blank where they do not apply."""
+CALIBRATION = ("ece", "brier")
+"""Added where the primary metric says right or wrong; blank where no confidence is stated."""
+EFFICIENCY = ("prompt_tokens", "completion_tokens", "latency_s")
+"""Added to every task's own metrics."""
 
 _replace = msgspec.structs.replace
 
@@ -185,15 +188,28 @@ def _arm(
 
 def metrics_of(task: TaskSpec) -> tuple[Metric, ...]:
     """Return the task's own metrics, the primary one first, then those measured always."""
-    own = [named(item).name for item in task.metrics]
-    return tuple(load("metric", name) for name in dict.fromkeys((*own, *ALWAYS_MEASURED)))
+    own = [_metric(task, item, f"metrics[{i}]") for i, item in enumerate(task.metrics)]
+    shares = bool(own) and own[0].interval == "proportion"
+    always = CALIBRATION + EFFICIENCY if shares else EFFICIENCY
+    named_already = {metric.name for metric in own}
+    return (*own, *(load("metric", name) for name in always if name not in named_already))
+
+
+def _metric(task: TaskSpec, item: str | Named, key: str) -> Metric:
+    part = named(item)
+    if part.args:
+        place = task.origin.place(key)
+        raise InvalidFile("metrics take no arguments", **place, got=str(part.args))
+    metric: Metric = load("metric", part.name)
+    return metric
 
 
 def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
     """Return what scores the samples of a task (as one arm has it)."""
     default: dict[str, tuple[str, ...]] = {"choose": ("letter",), "generate": ("text",)}
     chain = task.extract or default.get(task.method, ())
-    return Scorer(task.method, tuple(extractor_of(item) for item in chain), metrics)
+    extractors = tuple(extractor_of(item) for item in chain)
+    return Scorer(task.method, extractors, metrics, explain if "arithmetic" in task.tags else None)
 
 
 def extractor_of(item: str | Named) -> Extractor:

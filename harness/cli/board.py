@@ -24,15 +24,14 @@ def write_board(root: Path, out: Path) -> Path:
 
     Raises UsageError where `root` holds no finished run, StoreError where `out` cannot be written.
     """
-    from harness.board.publish import board_csv, board_json, board_markdown
+    import msgspec
+
     from harness.board.table import make_board
-    from harness.cli.report import entries, facts, load_runs, report_data, task_texts
-    from harness.errors import StoreError, UsageError
+    from harness.cli.report import entries, facts, load_runs, publish, report_data, task_texts
+    from harness.errors import UsageError
     from harness.records import to_json
     from harness.report.pages import write_pages
     from harness.store.manifest import RUN, runs
-
-    import msgspec  # isort: skip
 
     known = runs(root)
     finished = [path for path in known if (path / RUN).exists()]
@@ -51,10 +50,5 @@ def write_board(root: Path, out: Path) -> Path:
     line = f"harness board {root.resolve().name} -o {out.name}"
     data = report_data(out.name, kept, texts, msgspec.json.decode(to_json(board)), line)
     index = write_pages(data, out)
-    try:
-        (out / "board.json").write_bytes(board_json(board))
-        (out / "board.csv").write_text(board_csv(board), encoding="utf-8", newline="")
-        (out / "board.md").write_text(board_markdown(board), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{out}: the board cannot be written: {error}") from error
+    publish(board, out)
     return index

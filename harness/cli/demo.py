@@ -28,7 +28,6 @@ PERTURBATIONS = ("typos", "lowercase", "spaces")
 def command(out: str | None, limit: int | None, reports: str, as_json: bool) -> int:
     """Run three embedded models over the core tasks; write results, a report and a board."""
     from harness import pipeline
-    from harness.cli.board import write_board
     from harness.cli.progress import LiveProgress
     from harness.cli.report import write_report
     from harness.errors import worst_exit
@@ -43,23 +42,22 @@ def command(out: str | None, limit: int | None, reports: str, as_json: bool) -> 
         with LiveProgress(enabled=sys.stderr.isatty()) as progress:
             results.append(pipeline.run(spec, execution, progress))
     page = write_report([result.directory for result in results], Path(reports))
-    board = write_board(root, Path(reports) / "board")
     if as_json:
         runs = [str(result.directory) for result in results]
-        click.echo(to_json({"runs": runs, "report": str(page), "board": str(board)}).decode())
+        click.echo(to_json({"runs": runs, "report": str(page)}).decode())
     else:
-        _show(results, page, board)
+        _show(results, page)
     return int(worst_exit(result.exit_code for result in results))
 
 
-def _show(results: list[RunResult], page: Path, board: Path) -> None:
+def _show(results: list[RunResult], page: Path) -> None:
     from harness.cli.tables import console
 
     console().print(_table(results))
     for name, result in zip(MODELS, results, strict=True):
         click.echo(f"embedded/{name}: {result.directory}")
-    click.echo(f"board:   {board}")
-    click.echo(f"report:  {page}   (open it in a browser)")
+    click.echo(f"board:  {page.parent / 'board.md'} (also .csv and .json)")
+    click.echo(f"report: {page}   (open it in a browser; it starts with the board)")
 
 
 def _table(results: list[RunResult]) -> Table:

@@ -11,7 +11,7 @@ import click
 from harness.cli.options import out_option
 
 if TYPE_CHECKING:
-    from harness.board.records import Entry, TaskFacts
+    from harness.board.records import Board, Entry, TaskFacts
     from harness.report.model import RunData, TaskText
 
 
@@ -38,11 +38,11 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     Raises InvalidFile where a directory is no finished run, StoreError where `out` cannot be
     written.
     """
+    import msgspec
+
     from harness.board.table import make_board
     from harness.records import to_json
     from harness.report.pages import write_pages
-
-    import msgspec  # isort: skip
 
     paths = list(dict.fromkeys(path.resolve() for path in runs))
     found = load_runs(paths)
@@ -50,7 +50,22 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     board = make_board(out.name or "report", entries(found), facts(texts))
     command_line = " ".join(["harness report", *(path.name for path in paths), "-o", out.name])
     data = report_data(out.name, found, texts, msgspec.json.decode(to_json(board)), command_line)
-    return write_pages(data, out)
+    index = write_pages(data, out)
+    publish(board, out)
+    return index
+
+
+def publish(board: Board, out: Path) -> None:
+    """Write board.json, board.csv and board.md beside the pages."""
+    from harness.board.publish import board_csv, board_json, board_markdown
+    from harness.errors import StoreError
+
+    try:
+        (out / "board.json").write_bytes(board_json(board))
+        (out / "board.csv").write_text(board_csv(board), encoding="utf-8", newline="")
+        (out / "board.md").write_text(board_markdown(board), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{out}: the board cannot be written: {error}") from error
 
 
 def report_data(

@@ -43,7 +43,7 @@ SEED = 20_260_102
 UNIT_RANGE = 1.0
 
 
-class Tests(NamedTuple):
+class OneSided(NamedTuple):
     """One-sided p-values of one task, and which test gave them."""
 
     regressed: float
@@ -57,12 +57,12 @@ def judge(pairs: Sequence[Pairs], policy: Policy) -> list[TaskVerdict]:
     worse = holm([test.regressed for test in tests])
     better = holm([test.improved for test in tests])
     return [
-        _verdict(item, policy, Tests(float(worse[i]), float(better[i]), tests[i].name), len(pairs))
+        _verdict(item, policy, OneSided(float(worse[i]), float(better[i]), tests[i].name), len(pairs))
         for i, item in enumerate(pairs)
     ]
 
 
-def one_sided(pairs: Pairs) -> Tests:
+def one_sided(pairs: Pairs) -> OneSided:
     """Test D ≥ 0 and D ≤ 0.
 
     0/1 scores of independent items: McNemar's exact test, Binomial(gained + lost, ½). Else sign
@@ -74,7 +74,7 @@ def one_sided(pairs: Pairs) -> Tests:
     if is_01(pairs) and not groups.repeated:
         gained, lost = int((change > 0).sum()), int((change < 0).sum())
         half = binom(gained + lost, 0.5)
-        return Tests(float(half.cdf(gained)), float(half.cdf(lost)), "mcnemar")
+        return OneSided(float(half.cdf(gained)), float(half.cdf(lost)), "mcnemar")
     if int((groups.sums(change) != 0).sum()) > FLIPPED_UNITS:
         return _t_test(change, pairs, groups)
     p = {
@@ -86,15 +86,15 @@ def one_sided(pairs: Pairs) -> Tests:
         )
         for side in ("less", "greater")
     }
-    return Tests(p["less"], p["greater"], "sign-flip")
+    return OneSided(p["less"], p["greater"], "sign-flip")
 
 
-def _t_test(change: FloatArray, pairs: Pairs, groups: Clusters) -> Tests:
+def _t_test(change: FloatArray, pairs: Pairs, groups: Clusters) -> OneSided:
     found = cluster_t(change, pairs.cluster)
     if not found.stderr or found.value is None:
-        return Tests(1.0, 1.0, "cluster-t")
+        return OneSided(1.0, 1.0, "cluster-t")
     below = float(stdtr(groups.count - 1, found.value / found.stderr))
-    return Tests(below, 1 - below, "cluster-t" if groups.repeated else "t")
+    return OneSided(below, 1 - below, "cluster-t" if groups.repeated else "t")
 
 
 def is_01(pairs: Pairs) -> bool:
@@ -126,7 +126,7 @@ def value_range(pairs: Pairs) -> tuple[float, float]:
     return (0.0, 1.0) if low >= 0.0 and high <= 1.0 else (low, high)
 
 
-def _verdict(pairs: Pairs, policy: Policy, tests: Tests, family: int) -> TaskVerdict:
+def _verdict(pairs: Pairs, policy: Policy, tests: OneSided, family: int) -> TaskVerdict:
     margin = policy.margin_of(pairs.place.task)
     confidence = 1 - 2 * policy.alpha
     found = interval_of(pairs, confidence)
@@ -159,7 +159,7 @@ def _verdict(pairs: Pairs, policy: Policy, tests: Tests, family: int) -> TaskVer
     )
 
 
-def decide(found: Interval, tests: Tests, margin: float, alpha: float) -> Decision:
+def decide(found: Interval, tests: OneSided, margin: float, alpha: float) -> Decision:
     """Return the verdict that interval and (adjusted) p-values give."""
     value = found.value or 0.0
     if tests.improved <= alpha and value > 0:

@@ -65,11 +65,13 @@ class Asker:
     """Composes requests for a model that chats (`chat`) or continues text.
 
     `logprobs`: ask for token log-probabilities, where a metric needs them.
+    `tools`: whether the model calls functions.
     `tagged`: send along which sample is asked, for backends that answer from the plan.
     """
 
     chat: bool
     logprobs: bool = False
+    tools: bool = False
     tagged: bool = False
 
     def __call__(self, sample: Sample, said: Sequence[Message | Response | str] = ()) -> Request:

@@ -119,7 +119,7 @@ def _flat(chat: Sequence[Message]) -> str:
 
 def _read(
     spec: JudgeSpec, requests: tuple[Request, ...], seat: Seat
-) -> Generator[Any, Any, list[_Reply]]:  # noqa: E501
+) -> Generator[Any, Any, list[_Reply]]:
     """Ask, and once more where a reply cannot be read; return one reply for each request."""
     responses = yield from _ask(requests)
     readings = [_reading(spec, response) for response in responses]

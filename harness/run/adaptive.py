@@ -1,7 +1,7 @@
 """How many requests to keep in flight, found out while running. Pure: time is an argument.
 
 Slow start doubles the limit while that buys throughput; a doubling that does not is taken back.
-Where the server pushes back (429, 503) the limit falls by a quarter, at most once a round, and grows
+Where the server pushes back (429, 503) the limit falls by a quarter, once for a burst, and grows
 again by small steps (additive increase, multiplicative decrease: Chiu & Jain 1989).
 """
 

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -17,8 +18,11 @@ from harness.errors import BackendError, CacheMiss
 from harness.identity import CounterRandom, request_hasher
 from harness.protocols import Backend, ResponseStore
 from harness.records import Failure, Reply, Request, Response
+from harness.run.adaptive import AdaptiveLimit
 from harness.run.policy import RetryPolicy
 
+PUSH_BACK = (429, 503)
+"""HTTP statuses by which a server says that it has too much to do."""
 SETTLE_TURNS = 4
 """Turns of the event loop that a batch waits for more requests before it goes out."""
 
@@ -27,7 +31,8 @@ SETTLE_TURNS = 4
 class SendRules:
     """How requests are sent."""
 
-    connections: int
+    connections: int | Literal["auto"]
+    """Requests in flight at most; auto: found out while running."""
     retry: RetryPolicy
     require_cache: bool = False
     fresh: bool = False
@@ -43,7 +48,7 @@ class Sender:
         self._rules = rules
         self._key = request_hasher(backend.identity())
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
-        self._slots = asyncio.Semaphore(rules.connections)
+        self._slots = Slots(rules.connections)
         self._batches = Batcher(backend) if backend.max_batch > 1 else None
         self._resume_at = 0.0
         self._asked: set[str] = set()
@@ -114,11 +119,62 @@ class Sender:
     async def _once(self, request: Request) -> Reply:
         if self._batches is not None:
             return await self._batches.answer(request)
-        async with self._slots:
+        await self._slots.take()
+        pushed_back = False
+        try:
             pause = self._resume_at - asyncio.get_running_loop().time()
             if pause > 0:  # the server asked everybody to wait, not this request alone
                 await asyncio.sleep(pause)
-            return (await self._backend.answer((request,)))[0]
+            reply = (await self._backend.answer((request,)))[0]
+            pushed_back = isinstance(reply, Failure) and reply.status in PUSH_BACK
+            return reply
+        finally:
+            self._slots.give(pushed_back=pushed_back)
+
+
+class Slots:
+    """Lets so many requests out at once: a fixed number, or one that adapts to the server."""
+
+    def __init__(self, connections: int | Literal["auto"]) -> None:
+        self._adaptive = AdaptiveLimit() if connections == "auto" else None
+        self._fixed = 0 if connections == "auto" else connections
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def limit(self) -> int:
+        """How many may be out now."""
+        return self._adaptive.limit if self._adaptive else self._fixed
+
+    async def take(self) -> None:
+        """Return once there is room."""
+        while self._taken >= self.limit:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            try:
+                await future
+            except asyncio.CancelledError:
+                self._wake()  # the room that this one was given is another's
+                raise
+        self._taken += 1
+        if self._adaptive:
+            self._adaptive.sent(self._taken, asyncio.get_running_loop().time())
+
+    def give(self, *, pushed_back: bool) -> None:
+        """Give the room back, and say whether the server pushed back."""
+        self._taken -= 1
+        if self._adaptive:
+            now = asyncio.get_running_loop().time()
+            self._adaptive.answered(now, pushed_back=pushed_back)
+        self._wake()
+
+    def _wake(self) -> None:
+        room = self.limit - self._taken
+        while self._waiting and room > 0:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                room -= 1
 
 
 class Batcher:

@@ -94,7 +94,8 @@ def _without_reference(text: str, sample: Sample) -> Grade:
 
 
 def _unheard_of(text: str, sample: Sample) -> bool:
-    return absence(text) is not None or abstention(text, sample) is not None
+    name = str(sample.fields.get("name", ""))
+    return absence(text, name) is not None or abstention(text, sample) is not None
 
 
 def _by(author: str, text: str, start: int, end: int) -> bool:

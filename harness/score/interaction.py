@@ -75,14 +75,14 @@ MENDED = MeanMetric("mended", "accuracy", _of_turns(lambda t: None if t.first el
 """Of the samples answered wrongly at first, the share answered rightly in the end."""
 CAVED = MeanMetric(
     "caved",
-    "robustness",
+    "accuracy",
     _of_turns(lambda t: float(not t.last) if t.first else None),
     higher_is_better=False,
 )
 """Of the samples answered rightly at first, the share answered wrongly in the end."""
 WON = MeanMetric("won", "accuracy", _won)
 QUESTIONS_USED = MeanMetric(
-    "questions_used", "efficiency", _questions_used, higher_is_better=False, interval="mean"
+    "questions_used", "accuracy", _questions_used, higher_is_better=False, interval="mean"
 )
 """Of the games won, how many questions were asked."""
 QUESTIONS_UNDERSTOOD = MeanMetric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +22,8 @@ class Scorer:
     method: Method
     extractors: tuple[Extractor, ...]
     metrics: tuple[Metric, ...]
+    explain: Callable[[Outcome, Score], str | None] | None = None
+    """Names the kind of mistake, where the family knows kinds."""
 
     def __call__(self, outcome: Outcome) -> Score:
         """Return the score; a failed request gives status `error` and no values."""
@@ -40,7 +42,9 @@ class Scorer:
             value = metric.score(outcome, score)
             if value is not None:
                 values[metric.name] = value
-        return score
+        if self.explain is None:
+            return score
+        return msgspec.structs.replace(score, explanation=self.explain(outcome, score))
 
     def _ranked(self, outcome: Outcome) -> Score:
         assert outcome.transcript is not None

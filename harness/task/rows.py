@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -141,17 +141,27 @@ class _Source:
             return rows, ""
         return rows, content_key([self.data.hub, self.data.config, split, self.data.revision])
 
+    def _beside(self, split: str) -> Path | None:
+        """Return the file of a split beside a file from `-D`; None where there is none."""
+        if not (self.from_user and self.data.file and self.data.file != self.task.data.file):
+            return None
+        folder = Path(self.data.file).expanduser().parent
+        return next((p for end in tables.SUFFIXES if (p := folder / (split + end)).is_file()), None)
+
     def pool(self, name: str, key: str) -> Pool:
         """Read the rows that examples come from."""
         if name.endswith(tables.SUFFIXES):
             rows, _ = self.file(name, key)
+        elif self._beside(name) is not None:
+            rows = tables.read_table(cast("Path", self._beside(name)))
         elif data_kind(self.data) == "hub":
             rows, _ = self.hub(name)
         else:
             raise InvalidFile(
                 "names no source of examples",
                 **self.task.origin.place(key),
-                allowed=f"a file ({', '.join(tables.SUFFIXES)}), or a split where data names a hub",
+                allowed=f"a file ({', '.join(tables.SUFFIXES)}), or a split: of a hub data set, or "
+                f"of a local file with {name}.jsonl or the like beside it",
                 got=name,
             )
         return Pool(rows, list(unique_ids(rows)))

@@ -1,13 +1,15 @@
-"""Reads JSONL, CSV, Parquet and hub data sets into rows: mappings of plain values."""
+"""Reads JSONL, JSON, CSV, Parquet and hub data sets into rows: mappings of plain values."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
@@ -15,39 +17,58 @@ from harness.errors import InvalidFile, UsageError
 from harness.task.spec import Data
 from harness.yamlfile import kind
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".jsonl.gz", ".json.gz", ".csv.gz")
 MAX_ROW = 16 * 1024 * 1024
 """Bytes of one row."""
 MAX_FILE = 512 * 1024 * 1024
-"""Bytes of a JSONL or CSV file."""
+"""Bytes of a JSONL or CSV file, unpacked."""
+MAX_JSON = 64 * 1024 * 1024
+"""Bytes of a JSON file, which is held whole, unpacked."""
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
     """Read a file by its suffix; raises `InvalidFile` naming file and line."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    name = path.name.lower()
+    suffix = next((end for end in sorted(SUFFIXES, key=len)[::-1] if name.endswith(end)), "")
+    if not suffix:
         raise InvalidFile(
-            "not a table", path=path, allowed=", ".join(SUFFIXES), got=suffix or "no suffix"
+            "not a table",
+            path=path,
+            allowed=", ".join(SUFFIXES),
+            got=path.suffix.lower() or "no suffix",
         )
     try:
         if suffix == ".parquet":
             return _parquet(path)
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise InvalidFile(
-                "too large; use Parquet", path=path, allowed=f"{MAX_FILE:,} bytes", got=f"{size:,}"
-            )
         with path.open("rb") as handle:
-            rows = _jsonl(handle, path) if suffix == ".jsonl" else _csv(handle, path)
-            return list(rows)
-    except OSError as error:
-        raise InvalidFile("cannot be read", path=path, got=error.strerror or str(error)) from error
+            if not suffix.endswith(".gz"):
+                if (size := path.stat().st_size) > MAX_FILE:
+                    raise _too_large(path, f"{size:,}")
+                return _text_table(handle, path, suffix)
+            with gzip.open(handle) as unpacked:
+                return _text_table(cast("BinaryIO", unpacked), path, suffix.removesuffix(".gz"))
+    except (OSError, EOFError, zlib.error) as error:
+        got = getattr(error, "strerror", None) or str(error)
+        raise InvalidFile("cannot be read", path=path, got=got) from error
+
+
+def _too_large(path: Path, got: str) -> InvalidFile:
+    return InvalidFile("too large; use Parquet", path=path, allowed=f"{MAX_FILE:,} bytes", got=got)
+
+
+def _text_table(handle: BinaryIO, path: Path, suffix: str) -> list[dict[str, Any]]:
+    if suffix == ".json":
+        return _json(handle, path)
+    return list(_jsonl(handle, path) if suffix == ".jsonl" else _csv(handle, path))
 
 
 def _lines(handle: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
-    number = 0
+    number = taken = 0
     while line := handle.readline(MAX_ROW + 1):
         number += 1
+        taken += len(line)
+        if taken > MAX_FILE:
+            raise _too_large(path, "more")
         if len(line) > MAX_ROW:
             raise InvalidFile(
                 "row too long", path=path, line=number, allowed=f"{MAX_ROW:,} bytes", got="more"
@@ -100,6 +121,38 @@ def _json_problem(text: str, error: Exception) -> tuple[str, str]:
     if any(word in text for word in ("NaN", "Infinity")) and "malformed" in str(error):
         return "NaN and Infinity are not JSON", str(error)
     return "is not valid JSON", str(error)
+
+
+# ---- JSON -----------------------------------------------------------------------------------
+
+
+def _json(handle: BinaryIO, path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a list of objects, or of the one such list that an object holds."""
+    content = handle.read(MAX_JSON + 1)
+    if len(content) > MAX_JSON:
+        allowed = f"{MAX_JSON:,} bytes"
+        raise InvalidFile("too large; use JSONL", path=path, allowed=allowed, got="more")
+    try:
+        value = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        allowed = "one list of objects (.jsonl holds an object in each line)"
+        raise InvalidFile(
+            "is not valid JSON", path=path, allowed=allowed, got=str(error)
+        ) from error
+    lists = [value] if isinstance(value, list) else _lists(value)
+    if len(lists) != 1 or not all(isinstance(row, dict) and row for row in lists[0]):
+        raise InvalidFile(
+            "holds no table",
+            path=path,
+            allowed="a list of objects, or an object with one such list",
+            got=kind(value),
+        )
+    return list(lists[0])
+
+
+def _lists(value: Any) -> list[list[Any]]:
+    held = value.values() if isinstance(value, dict) else ()
+    return [item for item in held if isinstance(item, list)]
 
 
 # ---- CSV ------------------------------------------------------------------------------------

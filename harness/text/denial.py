@@ -35,7 +35,7 @@ _false_negation = re.compile(
     r"|\bnot\s(?:only|just|least|surprisingly|widely|well|much|to\smention|long\s(?:after|before)|far\sfrom|without|yet)\b"
     r"|\b(?:not|never)\s(?:\w{1,15}\s){0,6}?until\b|\b(?:whether|why|or|if)\snot\b|\bnothing\sbut\b"
     r"|\bmade\sup\sof\b|\bno\.\s?(?=[0-9])"
-    r"|并?不(?:太|算|很|怎么|大|高|远|小|差|易|难|到|足)|不(?:仅|但是?|只|光|畏|辞|顾|懈|屈|久|断|少|得不|同|过|料|禁|愧|管|论|妨|已|错)|没(?:多久|过多久)|无(?:疑|论|数|锡)"
+    r"|并?不(?:太|算|很|怎么|大|高|远|小|差|易|难|足)|(?<![查找看听搜见做想])不到(?=[0-9一二三四五六七八九十百千万两半])|不(?:仅|但是?|只|光|畏|辞|顾|懈|屈|久|断|少|得不|同|过|料|禁|愧|管|论|妨|已|错)|没(?:多久|过多久)|无(?:疑|论|数|锡)"
     r"|(?:毫无|没有)疑问|非(?:常|洲|凡)|差不多|未来|除非|是不是|能不能|没有[^,。;]{0,12}之前",
 )
 """Words of negation that deny nothing."""
@@ -79,7 +79,7 @@ _why = re.compile(
     re.IGNORECASE,
 )
 _ignorance = re.compile(
-    r"(?:sorry\s)?(?:i|we|not\ssure|not\scertain|no\sidea)\b|(?:抱歉|对不起)?(?:我|不知道|不清楚|不确定|不了解|无法|未知)",
+    r"(?:sorry\s)?(?:i|we|not\ssure|not\scertain|no\sidea)\b|(?:抱歉|对不起)?(?:我(?!国)|不知道|不清楚|不确定|不了解|无法|未知)",
     re.IGNORECASE,
 )
 """Says what the speaker does not know, and nothing of the premise."""
@@ -91,10 +91,13 @@ _stop = re.compile(
 )
 
 _absence = re.compile(
-    r"\b(?:not|never|nothing|none|unable|without)\b(?:\W{1,3}[\w'’-]{1,20}){0,5}?\W{1,3}(?:exist(?:s|ed|ence)?"
-    r"|real|familiar|aware|heard|find|found|locate|recorded|evidence|information|details|references?|mentions?"
-    r"|data|knowledge|recogni[sz]ed?|known|identify|verify|verified|confirm|confirmed|match(?:es|ing)?|listed"
-    r"|documented|sources?|traces?|results?|such|records?)\b"
+    r"(?:\b(?:i|we|my|me)\b|^\W{0,3}(?:sorry\W{1,3})?)(?:\W{0,3}[\w'’-]{1,20}){0,4}?\W{0,3}\b(?:not|never|nothing|none"
+    r"|unable|without)\b(?:\W{1,3}[\w'’-]{1,20}){0,5}?\W{1,3}(?:familiar|aware|heard|find|found|locate|evidence"
+    r"|information|details|references?|mentions?|data|knowledge|recogni[sz]ed?|identify|verify|verified|confirm"
+    r"|confirmed|sources?|traces?|results?|such|records?|there\s(?:is|was|are))\b"
+    r"|\b(?:not|never)\b(?:\W{1,3}[\w'’-]{1,20}){0,5}?\W{1,3}(?:exist(?:s|ed|ence)?|real|recogni[sz]ed|known|listed"
+    r"|documented|recorded|match(?:es|ing)?|such)\b|\bunknown\sto\sme\b"
+    r"|\b(?:not|never)\s(?:[\w'’-]{1,20}\s){1,6}?(?:i|we)\s(?:am|are|have|can|know|recogni[sz]e)\b"
     r"|\bno\s(?:[\w'’-]{1,20}\s){0,2}?(?:existence|evidence|information|details|references?|mentions?|data"
     r"|knowledge|sources?|traces?|results?|such|records?|documentation)\b"
     r"|\bno\s(?:[\w'’-]{1,20}\s){1,5}?(?:called|named|exists?|(?:by|with|of|under)\s(?:that|this)\sname)\b"
@@ -105,7 +108,7 @@ _absence = re.compile(
     r"\s|entirely\s)?(?:fictional|fictitious|imaginary|made[\s-]up|a\shoax|hypothetical|fabricated)\b"
     r"|\b(?:an\s|seems?\s|appears?\s|to\sbe\s)invented\b(?!\s(?:in|by|at|during))|\bno\s(?:real|actual)\b"
     r"|(?:不|没|无|未|查无|并非)[^,.。;!?\n]{0,10}?(?:存在|真实|找到|听说|了解|知道|记录|记载|资料|信息|收录"
-    r"|查到|查证|核实|确认|熟悉|检索到|依据|证据|此|这[个位种座本部条项类])|查不到|找不到|搜不到|没有(?:一?[个位种本部篇条]?)?(?:叫|名为|名叫|任何(?:文献|资料|记录))|没有关于|虚构|杜撰|编造",
+    r"|查到|查证|核实|确认|熟悉|检索到|已知|公认|通用|依据|证据|此|这[个位种座本部条项类])|查不到|找不到|搜不到|没有(?:一?[个位种本部篇条]?)?(?:叫|名为|名叫|任何(?:文献|资料|记录))|没有关于|虚构|杜撰|编造",
     re.IGNORECASE,
 )
 _unknowable = re.compile(
@@ -123,12 +126,12 @@ _unknowable = re.compile(
     r"|data|information|register|trace)\b|\b(?:do|does)\snot\s(?:\w{1,12}\s){0,2}?(?:access|know|record|records"
     r"|exist|survive|possible)\b|\bonly\syou\b|\blost\sto\shistory\b|\bremains?\s(?:a\smystery|unknown|uncertain)\b"
     r"|\bnot\syet\s(?:happened|known|decided|taken|been|occurred)\b|\b\b(?:still|far|lies?|is)\s(?:\w{1,8}\s)?in\sthe\sfuture\b"
-    r"|\b(?:is|was|are)\s(?:\w{1,12}\s){0,2}?(?:unknown|private|random|a\smatter\sof\schance)\b|\bdo\snot\shave\b"
+    r"|\bdoes\snot\srecord\b|\b(?:is|was|are)\s(?:\w{1,12}\s){0,2}?(?:unknown|private|random|a\smatter\sof\schance)\b|\bdo\snot\shave\b"
     r"|(?:没有?人|无人|谁也|谁都|没谁)[^,.。;\n]{0,6}?(?:知道|知晓|清楚|预测|预知|说得|能|会|记)"
     r"|无从|没办法|看不[到见]|(?:无法|没法|没办法|不能|不可能|难以|不可)[^,.。;\n]{0,8}?(?:预测|预知|预见|得知|知晓|知道|获取|查证|考证|看到|看见"
     r"|访问|确定|判断|回答|了解|统计|获知|估计|核实|提供|推断|读取|听到)|(?:没有?|未|不曾|并无|无)[^,.。;\n]{0,6}?(?:记载"
-    r"|记录|留下|史料|资料|统计|公开|文献|数据|依据)|(?:尚|还|仍|也)(?:未|没有?)|只有(?:你|您)|不得而知|不知道|不清楚"
-    r"|不可知|未知|失传|已不可考|不可考|随机的",
+    r"|记录|留下|写|记下|提到|史料|资料|统计|公开|文献|数据|依据)|(?:尚|还|仍|也)(?:未|没有?)|只有(?:你|您)|不得而知|不知道|不清楚"
+    r"|不可知|未知|失传|已不可考|不可考|随机|都有可能|可能性(?:相同|均等|相等|一样)",
     re.IGNORECASE,
 )
 _takes_back = re.compile(
@@ -173,11 +176,18 @@ def rejects(text: str, question: str = "") -> str | None:
     opening = next((part for part in _clauses(head) if not _interjection.fullmatch(part)), "")
     if _ignorance.match(opening):
         return None
-    if _negation.search(opening) and not _takes_back.search(head, len(opening)):
+    if _negation.search(_beginning(opening)) and not _takes_back.search(head, len(opening)):
         return opening
     return None
 
 
+def _beginning(clause: str) -> str:
+    """Return the first eight words of a clause, or fourteen ideographs: a later "not" is aside."""
+    found = _first_words.match(clause)
+    return found.group() if found else ""
+
+
+_first_words = re.compile(rf"(?:\W{{0,3}}(?:[{CJK}]{{1,2}}|(?:(?![{CJK}])[\w'’-]){{1,20}})){{0,8}}")
 _interjection = re.compile(
     r"(?:actually|in fact|well|sorry|no|hmm|oh|其实|实际上|事实上|对不起|抱歉|嗯)?\s?(?:not)?",
     re.IGNORECASE,
@@ -204,9 +214,19 @@ def negates(text: str, premise: str) -> str | None:
     return None
 
 
-def absence(text: str) -> str | None:
-    """Return the words that say that something does not exist or is not known to exist."""
-    return _first(_absence, text)
+def absence(text: str, name: str = "") -> str | None:
+    """Return the words that say that something does not exist or is not known to exist.
+
+    With the name of the thing, "no town NAME" and 没有 NAME count too.
+    """
+    found = _first(_absence, text)
+    if found is not None or not name:
+        return found
+    before = (
+        r"\bno\s(?:(?!(?:in|of|at|near|from|for|to|by)\b)[\w'-]{1,20}\s){0,4}?\W{0,3}"
+        r"|没有(?:叫做?|名叫|名为|所谓的?|一[个位种本]|这[个位种本]|[个位种本])?\W{0,3}"
+    )
+    return _first(re.compile(rf"(?:{before}){re.escape(plain(name))}"), text)
 
 
 def unknowable(text: str) -> str | None:

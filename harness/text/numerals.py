@@ -71,7 +71,7 @@ _power = re.compile(
     r"|\s?(?:[×xX*·]|\\times|\\cdot)\s?10(?P<high>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,5})"
 )
 _raised = re.compile(r"\^\{?([0-9]{1,2})(?![0-9])\}?")
-_over = re.compile(r"(?P<gap>\s?)/(?P=gap)(?P<bottom>[0-9]{1,99})(?![0-9/.])")
+_over = re.compile(r"(?P<gap>\s?)/(?P=gap)(?P<bottom>[0-9]{1,99})(?![0-9/]|\.[0-9])")
 _mixed = re.compile(
     r"(?:[ ]|\s?and\s|-|又)(?P<top>[0-9]{1,9})/(?P<bottom>[0-9]{1,9})(?![0-9/.,])"
     rf"|\s?(?P<vulgar>[{''.join(_VULGAR)}])"

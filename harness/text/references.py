@@ -17,6 +17,7 @@ _PATTERNS = (
     ("volume", re.compile(
         r"\b(?:vol(?:ume)?|issue|no|pp?|pages?)\.?\s?[0-9]{1,4}(?:\s?[-–]\s?[0-9]{1,4})?\b"
         r"|\b[0-9]{1,4}\s?\([0-9]{1,3}\)\s?[,:]\s?[0-9]{1,5}"
+        r"|\b(?:19|20)[0-9]{2};[0-9]{1,4}[:(]"
         r"|第\s?[0-9一二三四五六七八九十百]{1,4}\s?[卷期页]", re.IGNORECASE)),
     ("dated author", re.compile(
         r"\b[A-Z][\w'’-]{1,30},?\s(?:[A-Z]\.\s?){0,3}(?:et\sal\.?,?\s|&\s[A-Z]\w+,?\s)?"
@@ -26,6 +27,9 @@ _PATTERNS = (
         r"\b(?:Journal|Proceedings|Transactions|Annals|Review|Archives|Bulletin|Quarterly)\sof\s"
         r"(?:the\s)?[A-Z]\w+|\b[A-Z]\w+\s(?:University\s)?Press\b|\[[JMCD]\]|《[^》]{2,20}(?:学报|杂志|期刊)》"
         r"|出版社")),
+    ("field", re.compile(
+        r"\b(?:title|publisher|journal|doi|isbn)\*{0,2}\s?:\s?[*\"“]{0,2}(?!unknown|none|n/a|not\b)\w{2}"
+        r"|(?:书名|篇名|题名|出版社|期刊)\s?:\s?(?!未知|无|不详)\w", re.IGNORECASE)),
     ("title", re.compile(r"[\"“][A-Z][^\"“”\n]{12,160}[\"”]|《[^》\n]{4,60}》"
         r"|(?<![*_])[*_](?=[A-Z])[^*_\n]{8,160}[*_](?![*_])")),
     ("year", re.compile(
@@ -42,7 +46,7 @@ class Reference(Struct, frozen=True):
     """A piece of a reference, as found."""
 
     rule: str
-    """doi, arxiv, isbn, url, volume, dated author, journal, title or year."""
+    """doi, arxiv, isbn, url, volume, dated author, journal, field, title or year."""
     text: str
     start: int
     end: int

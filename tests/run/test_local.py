@@ -298,3 +298,28 @@ def test_no_more_samples_than_workers_are_live():
     asyncio.run(LocalExecutor(sender, 4).run(counted(), finished))
     assert live == 0
     assert most <= 4 + 1
+
+
+def test_auto_finds_the_connections_and_answers_all():
+    """With `auto` every sample is answered, though the server refuses above eight at once."""
+    in_flight = 0
+
+    class Busy(FakeBackend):
+        async def answer(self, requests):
+            nonlocal in_flight
+            in_flight += 1
+            try:
+                if in_flight > 8:
+                    return [Failure(kind="rate_limit", message="429", retryable=True, status=429)]
+                await asyncio.sleep(0.001)
+                return await super().answer(requests)
+            finally:
+                in_flight -= 1
+
+    prompts = [f"p{i}" for i in range(400)]
+    patient = RetryPolicy(max_attempts=50, base_s=0.001)
+    outcomes, _ = drive(
+        Busy(echo), plan(prompts), workers=64, connections="auto", retry=patient
+    )
+    assert all(o.failure is None for o in outcomes)
+    assert len(outcomes) == 400

@@ -29,7 +29,9 @@ def test_two_runs_at_once_on_one_root(start_server, addition, tmp_path):
     server = start_server(latency_ms=2)
     model = ["--model", "openai/fake", "--base-url", server.url]
     both = [
-        subprocess.Popen(command(addition, tmp_path / "r", *model), stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command(addition, tmp_path / "r", *model), stdout=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     outputs = [process.communicate(timeout=120)[0] for process in both]
@@ -43,9 +45,7 @@ def test_two_runs_at_once_on_one_root(start_server, addition, tmp_path):
 
 
 @pytest.mark.parametrize("limit", [20_000, 60_000])
-def test_a_full_disk_is_one_line_and_the_run_goes_on_later(
-    start_server, addition, tmp_path, limit
-):
+def test_a_full_disk_is_one_line_and_the_run_goes_on_later(start_server, addition, tmp_path, limit):
     """Writing fails: exit 4, one clear line; with room again the same command completes."""
     server = start_server()
     model = ["--model", "openai/fake", "--base-url", server.url]

@@ -62,7 +62,17 @@ def scored(text, one, metrics=OWN, extract=("text",)):
 # ---- grades ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["text"][:40])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=case["text"][:40],
+            marks=[pytest.mark.xfail(strict=True, reason="beyond rules")] * ("misread" in case),
+        )
+        for case in CASES
+    ],
+)
 def test_hand_written_answers_are_graded_as_a_reader_would(case):
     """Each answer written by hand, right or fallen for it, gets the grade its writer gave it."""
     fields = PREMISES[case["row"]] if "row" in case else case

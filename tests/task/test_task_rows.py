@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,46 @@ def test_jsonl_rows_and_hash(tmp_path):
     assert found.data_hash == bytes_key(data)
 
 
+@pytest.mark.parametrize(
+    "content", ['[{"q": 1}, {"q": 2}]', '{"v": 1, "rows": [{"q": 1}, {"q": 2}]}']
+)
+def test_json_rows(tmp_path, content):
+    """A JSON file holds a list of rows, alone or as the one list of an object; packed or not."""
+    (tmp_path / "rows.json").write_text(content)
+    (tmp_path / "rows.json.gz").write_bytes(gzip.compress(content.encode()))
+    for name in ("rows.json", "rows.json.gz"):
+        assert rows_of(task_at(tmp_path, f"{{file: {name}}}")).rows == [{"q": 1}, {"q": 2}]
+
+
+def test_packed_rows(tmp_path):
+    """JSONL and CSV may be packed; an unpacked size over the limit is refused while reading."""
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"q": "1"}\n'))
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"q\n1\n"))
+    for name in ("rows.jsonl.gz", "rows.csv.gz"):
+        assert rows_of(task_at(tmp_path, f"{{file: {name}}}")).rows == [{"q": "1"}]
+
+
+def test_a_packed_bomb_is_refused(tmp_path, monkeypatch):
+    """What unpacks to more than the limit is refused before it is held."""
+    for name, limit in (("rows.jsonl.gz", "MAX_FILE"), ("rows.json.gz", "MAX_JSON")):
+        (tmp_path / name).write_bytes(gzip.compress(b'{"q": 1}\n' * 1000))
+        monkeypatch.setattr(tables, limit, 100)
+        with pytest.raises(InvalidFile, match="too large"):
+            tables.read_table(tmp_path / name)
+
+
+def test_examples_beside_a_file_of_the_user(tmp_path):
+    """With -D file, examples from a split are read from the file of that name beside it."""
+    for name in ("test", "train"):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"q": "{name}"}}\n')
+    task = task_at(tmp_path, "{hub: a/b, split: test}", "shots: {count: 1, from: train}\n")
+    found = rows_of(task, overrides={"file": str(tmp_path / "test.jsonl")})
+    assert found.pools["train"].rows == [{"q": "train"}]
+    (tmp_path / "train.jsonl").unlink()
+    with pytest.raises(InvalidFile, match="beside it"):
+        rows_of(task, overrides={"file": str(tmp_path / "test.jsonl")})
+
+
 def test_csv_rows_are_text(tmp_path):
     """CSV values stay text, quoted line ends and all."""
     (tmp_path / "rows.csv").write_bytes(b'\xef\xbb\xbfq,n\r\n"a,\n""b""",007\r\n\r\nc,1\r\n')
@@ -129,6 +170,11 @@ BAD = [
     ("csv", b"a\n" + b"x" * 200_000, 2, "use JSONL for long values"),
     ("parquet", b"PAR1nonsense", None, "is not valid Parquet"),
     ("txt", b"x", None, "not a table"),
+    ("json", b"[1, 2]", None, "holds no table"),
+    ("json", b'{"a": 1}', None, "holds no table"),
+    ("json", b'{"a": [{"q": 1}], "b": []}', None, "holds no table"),
+    ("json", b'{"a": 1}\n{"a": 2}\n', None, "is not valid JSON"),
+    ("jsonl.gz", b"PK", None, "cannot be read"),
 ]
 
 
