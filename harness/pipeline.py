@@ -1,6 +1,7 @@
 """The whole story of a run, in one file. Read it first, top to bottom.
 
-    task (rows, rendering) → perturb → interact ⇄ backend (through run) → score → store → summary
+    task (rows, rendering) → perturb → interact ⇄ backend (through run) → score → judge ⇄ its own
+    backend → store → summary
 
 Stages know the core only; this module hands each what it needs of another. One sample's way:
 `prepare` reads its row and compiles its task; `Prepared.samples` renders it, and perturbs copies;
@@ -24,6 +25,7 @@ from harness import provenance
 from harness.errors import ExitCode, UsageError, worst_exit
 from harness.identity import content_key
 from harness.interact.ask import Asker, sample_tag
+from harness.judging import Bench, Crew
 from harness.plugins import load
 from harness.prepare import Prepared, metrics_of, prepare
 from harness.protocols import (
@@ -193,6 +195,7 @@ class _Journey:
     live: dict[str, Sample]
     decider: Decider | None = None
     executor: LocalExecutor | None = None
+    bench: Bench | None = None
     started: float = 0.0
 
     def go(self, tasks: Sequence[Prepared], observer: Observer | None) -> None:
@@ -201,9 +204,17 @@ class _Journey:
         writer = SampleWriter(self.directory.samples, self._cost)
         scorers = {(t.task.task, arm.name): arm.scorer for t in tasks for arm in t.arms}
 
+        self.bench = Bench(
+            {task.task.task: task.judge for task in tasks if task.judge is not None},
+            scorers,
+            Crew(lambda model: open_backend(model, self.execution, {}), self.store, self._rules()),
+            self.spec.model,
+        )
+
         def finished(outcome: Outcome) -> None:
             sample = outcome.sample
-            score: Score = scorers[sample.task, sample.arm](outcome)
+            assert self.bench is not None
+            score: Score = self.bench.score(outcome)
             writer.add(outcome, score)
             if self.decider:
                 self.decider.saw(sample, score)
@@ -240,21 +251,26 @@ class _Journey:
             self._price(),
             FailureWatch(),
         )
+        assert self.bench is not None
         connections = connections_of(self.execution)
-        rules = SendRules(
-            connections=self.execution.connections,
-            retry=RetryPolicy(max_attempts=self.execution.max_attempts),
-            require_cache=self.execution.require_cache,
-            fresh=self.execution.fresh,
-        )
-        sender = Sender(self.backend, self.store, rules)
+        sender = Sender(self.backend, self.store, self._rules())
         workers = max(connections, 4 * self.backend.max_batch if self.backend.max_batch > 1 else 1)
-        self.executor = LocalExecutor(sender, workers, limits)
+        limits.also_spent = self.bench.crew.spent
+        self.executor = LocalExecutor(sender, workers, limits, self.bench.settle)
         _interruptible(self.executor)
         try:
             await self.executor.run(self._converse(tasks), finished)
         finally:
             await self.backend.close()
+            await self.bench.crew.close()
+
+    def _rules(self) -> SendRules:
+        return SendRules(
+            connections=self.execution.connections,
+            retry=RetryPolicy(max_attempts=self.execution.max_attempts),
+            require_cache=self.execution.require_cache,
+            fresh=self.execution.fresh,
+        )
 
     def _price(self) -> Price | None:
         price = self.spec.model.arguments
@@ -308,6 +324,7 @@ class _Journey:
             "seeds": {"seed": self.spec.seed, "data_seed": self.spec.data_seed},
             "usage": msgspec.to_builtins(self.executor.usage),
             "evidence": "new" if self.executor.usage.requests else "replayed, not new evidence",
+            **(self.bench.record() if self.bench else {}),
             **provenance.record(self.started),
         }
         self.directory.write(RUN, record)

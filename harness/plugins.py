@@ -143,6 +143,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "set_f1": "harness.score.sets:SET_F1",
         "set_exact": "harness.score.sets:SET_EXACT",
         "excluded_listed": "harness.score.sets:EXCLUDED_LISTED",
+        "judged": "harness.judge.metric:JUDGED",
         "bits_per_byte": "harness.score.perplexity:BITS_PER_BYTE",
         "perplexity": "harness.score.published:PERPLEXITY",
         "greedy_match": "harness.score.published:GREEDY_MATCH",

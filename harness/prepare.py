@@ -13,6 +13,8 @@ import msgspec
 
 from harness.errors import InvalidFile, UnknownName, UsageError
 from harness.identity import CounterRandom
+from harness.judge.metric import NAME as JUDGED
+from harness.judging import Assigned, assign
 from harness.perturb.edit import speaks
 from harness.plugins import BUILTIN, Kind, load
 from harness.protocols import Backend, Extractor, Interaction, Metric, Perturbation
@@ -57,6 +59,8 @@ class Prepared:
     metrics: tuple[Metric, ...]
     order: tuple[int, ...]
     hashes: Mapping[str, Any]
+    judge: Assigned | None = None
+    """Who decides what no program can."""
 
     @property
     def reading(self) -> Reading:
@@ -96,15 +100,17 @@ def prepare(
     """
     ready: list[Prepared] = []
     skipped: list[tuple[TaskSpec, str]] = []
-    for item in selected:
-        task = item.load()
-        lacking = _lacking(task, backend)
+    loaded = [(item, item.load()) for item in selected]
+    judges = assign([task for _, task in loaded], spec.judges)
+    for item, task in loaded:
+        judge = judges.get(task.task)
+        lacking = _lacking(task, backend) or (judge if isinstance(judge, str) else None)
         if lacking and item.outright:
             raise UsageError(f"{task.task}: {spec.model.label} {lacking}")
         if lacking:
             skipped.append((task, lacking))
         else:
-            ready.append(_prepare(task, spec))
+            ready.append(_prepare(task, spec, judge if isinstance(judge, Assigned) else None))
     if not ready:
         reasons = "; ".join(f"{task.task}: {reason}" for task, reason in skipped)
         raise UsageError(f"{spec.model.label} can run none of these tasks: {reasons}")
@@ -121,14 +127,14 @@ def _lacking(task: TaskSpec, backend: Backend) -> str | None:
     return None
 
 
-def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
+def _prepare(task: TaskSpec, spec: RunSpec, judge: Assigned | None) -> Prepared:
     rows = read_rows(
         task,
         generator=lambda name: load("generator", name)(),
         overrides=spec.data,
         data_seed=spec.data_seed,
     )
-    metrics = metrics_of(task)
+    metrics = metrics_of(task, judged=judge is not None)
     names = [name for name in task.arm_names if name in spec.arms or not spec.arms]
     if not names:
         raise UnknownName(f"arm of {task.task}", ", ".join(spec.arms), task.arm_names)
@@ -142,16 +148,23 @@ def _prepare(task: TaskSpec, spec: RunSpec) -> Prepared:
         perturbations=tuple(fitting.values()),
         metrics=metrics,
         order=tuple(_order(task, rows, arms[0], spec)),
-        hashes={**task_hashes(task, names, overrides_of(spec)), "data": rows.data_hash},
+        hashes={
+            **task_hashes(task, names, overrides_of(spec), judge.hash if judge else None),
+            "data": rows.data_hash,
+        },
+        judge=judge,
     )
 
 
-def task_hashes(task: TaskSpec, arms: Sequence[str], overrides: RenderOverrides) -> dict[str, Any]:
+def task_hashes(
+    task: TaskSpec, arms: Sequence[str], overrides: RenderOverrides, judge: str | None = None
+) -> dict[str, Any]:
     """Return the hashes that must agree for two runs of a task to be comparable, by arm."""
+    judged = {"judge": judge} if judge else {}
     return {
         "version": task.version,
         "path": None if task.origin.path.startswith("tasks") else task.origin.path,
-        "arms": {arm: hashes(task, arm, overrides) for arm in arms},
+        "arms": {arm: {**hashes(task, arm, overrides), **judged} for arm in arms},
     }
 
 
@@ -186,11 +199,16 @@ def _arm(
     )
 
 
-def metrics_of(task: TaskSpec) -> tuple[Metric, ...]:
-    """Return the task's own metrics, the primary one first, then those measured always."""
+def metrics_of(task: TaskSpec, *, judged: bool = False) -> tuple[Metric, ...]:
+    """Return the task's own metrics, the primary one first, then those measured always.
+
+    `judged`: with the metric that a judge fills, where the task does not name it.
+    """
     own = [_metric(task, item, f"metrics[{i}]") for i, item in enumerate(task.metrics)]
     shares = bool(own) and own[0].interval == "proportion"
     always = CALIBRATION + EFFICIENCY if shares else EFFICIENCY
+    if judged and all(metric.name != JUDGED for metric in own):
+        own.append(load("metric", JUDGED))
     named_already = {metric.name for metric in own}
     return (*own, *(load("metric", name) for name in always if name not in named_already))
 

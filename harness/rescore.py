@@ -57,7 +57,7 @@ def rescore(run: Path) -> Rescored:
         key = (outcome.sample.task, outcome.sample.arm)
         if key not in scorers:
             task = tasks[key[0]]
-            scorers[key] = scorer(effective(task, key[1]), metrics_of(task))
+            scorers[key] = scorer(effective(task, key[1]), metrics_of(task, judged=is_judged(key[0])))
         return scorers[key](outcome)
 
     methods = {name: (task.method, task.language) for name, task in tasks.items()}

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 @click.option("--shots", type=click.IntRange(min=0), help="Solved examples before each question.")
 @click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm.")
 @click.option("--perturb", multiple=True, metavar="NAME,...", help="Perturbed copies as well.")
+@click.option(
+    "--judge", "judges", multiple=True, metavar="NAME=SPEC",
+    help="Who judges what no program can (NAME: a judge or a seat of a panel).",
+)
 @click.option("-G", "generation", multiple=True, metavar="K=V", help="Generation setting.")
 @click.option("-D", "data", multiple=True, metavar="K=V", help="Data setting: -D file=PATH.")
 @click.option("--system", metavar="TEXT", help="System prompt.")

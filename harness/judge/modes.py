@@ -87,7 +87,9 @@ def failed(spec: JudgeSpec, seat: Seat, reason: str) -> Judged:
 # ---- asking ---------------------------------------------------------------------------------
 
 
-def _request(spec: JudgeSpec, item: Item, seat: Seat, chat: tuple[Message, ...]) -> Request:
+def _request(
+    spec: JudgeSpec, item: Item, seat: Seat, chat: tuple[Message, ...], part: str = ""
+) -> Request:
     speaks = "chat" in seat.capabilities
     structured = spec.file.structured and "schema" in seat.capabilities
     return Request(
@@ -96,7 +98,7 @@ def _request(spec: JudgeSpec, item: Item, seat: Seat, chat: tuple[Message, ...])
         generation=spec.generation,
         schema=_schema(spec.offered) if structured else None,
         repeat=seat.repeat,
-        sample_id=item.key,
+        sample_id=f"{item.key}\x1f{part}" if part else item.key,
     )
 
 
@@ -200,7 +202,10 @@ def _checklist(spec: JudgeSpec, item: Item, seat: Seat) -> Talk:
     the whole score missing.
     """
     checks = spec.file.items
-    asked = tuple(_request(spec, item, seat, messages(spec, item, check=check)) for check in checks)
+    asked = tuple(
+        _request(spec, item, seat, messages(spec, item, check=check), check.name)
+        for check in checks
+    )
     replies = yield from _read(spec, asked, seat)
     verdicts = tuple(
         _verdict(spec, seat, reply, order=check.name, score=_met(check, reply))
@@ -226,7 +231,8 @@ def _pairwise(spec: JudgeSpec, item: Item, seat: Seat) -> Talk:
     """Both orders; a winner must win in both, and disagreement is a tie."""
     orders = (("ab", False), ("ba", True))
     asked = tuple(
-        _request(spec, item, seat, messages(spec, item, swapped=swapped)) for _, swapped in orders
+        _request(spec, item, seat, messages(spec, item, swapped=swapped), order)
+        for order, swapped in orders
     )
     replies = yield from _read(spec, asked, seat)
     verdicts = tuple(

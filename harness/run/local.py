@@ -8,7 +8,7 @@ prefix of the plan, whatever stops the run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -31,6 +31,8 @@ class Limits:
     budget: Budget = field(default_factory=Budget)
     price: Price | None = None
     watch: FailureWatch = field(default_factory=FailureWatch)
+    also_spent: Callable[[], Usage] | None = None
+    """What is spent beside the executor's own usage, and counts against the budget: judges."""
 
 
 class LocalExecutor:
@@ -40,7 +42,15 @@ class LocalExecutor:
     'interrupted', 'budget: …' or 'failing: …'.
     """
 
-    def __init__(self, sender: Sender, workers: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        workers: int,
+        limits: Limits | None = None,
+        settle: Callable[[Outcome], Awaitable[None]] | None = None,
+    ) -> None:
+        """`settle` is awaited for each outcome before it is handed over: a judge's turn."""
+        self._settle = settle
         self._sender = sender
         self._workers = workers
         self._limits = limits or Limits()
@@ -83,13 +93,16 @@ class LocalExecutor:
             index, (sample, conversation) = item
             self.live += 1
             try:
-                outcome = await self._converse(sample, conversation)
+                outcome = await self.converse(sample, conversation)
+                if self._settle is not None:
+                    await self._settle(outcome)
             finally:
                 self.live -= 1
             self._check(outcome)
             window.put(index, outcome)
 
-    async def _converse(self, sample: Sample, conversation: Conversation) -> Outcome:
+    async def converse(self, sample: Sample, conversation: Conversation) -> Outcome:
+        """Drive one conversation to its end."""
         exchanges: list[Exchange] = []
         try:
             asked = next(conversation)
@@ -125,7 +138,8 @@ class LocalExecutor:
                 f"failing: {watch.streak_limit} samples in a row failed; "
                 f"the last with {outcome.failure.kind}: {outcome.failure.message}"
             )
-        met = self._limits.budget.reached(self.usage)
+        others = self._limits.also_spent() if self._limits.also_spent else None
+        met = self._limits.budget.reached(self.usage.with_tokens_of(others))
         if met is not None:
             self.stop(f"budget: {met}")
 

@@ -105,6 +105,17 @@ class Usage:
         if price is not None:
             self.cost_usd = (self.cost_usd or 0.0) + price.cost(response)
 
+    def with_tokens_of(self, other: Usage | None) -> Usage:
+        """Return a usage whose tokens and cost are both's: what a budget looks at."""
+        if other is None:
+            return self
+        known = [cost for cost in (self.cost_usd, other.cost_usd) if cost is not None]
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost_usd=sum(known) if known else None,
+        )
+
     def fail(self, failure: Failure) -> None:
         """Count one request given up."""
         self.retries += failure.attempts - 1

@@ -12,7 +12,7 @@ from harness.text.normalise import normalise
 LONGEST = 5_000
 """Characters of an answer that are split into items."""
 
-_marker = re.compile(r"^\s*(?:[-*\u2022\u00b7]+|\d{1,3}[.)\u3001])\s*")
+_marker = re.compile(r"^[^\S\n]*(?:[-*\u2022\u00b7]+|\d{1,3}[.)\u3001])[^\S\n]*", re.MULTILINE)
 _breaks = re.compile(r"[,;\n\uff0c\uff1b\u3001]")
 _and = re.compile(r"\s+and\s+|\s*&\s*")
 _chinese_and = re.compile("[和与及]")
@@ -31,8 +31,9 @@ def items_of(answer: str, language: str, known: Iterable[str] = ()) -> set[str]:
     """
     whole = {normalise(item, language) for item in known}
     found: set[str] = set()
-    for piece in _breaks.split(_lead.sub("", answer[:LONGEST].strip())):
-        bare = _marker.sub("", piece.replace("**", "").strip())
+    listed = _lead.sub("", answer[:LONGEST].replace("**", "").strip())
+    for piece in _breaks.split(_marker.sub("", listed)):
+        bare = _marker.sub("", piece.strip())
         if normalise(bare, language) in whole:
             parts = [bare]
         else:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import islice, pairwise
+from typing import TypeVar
 
+from harness.errors import InvalidFile
 from harness.text.tokens import overlap_tokens
+
+T = TypeVar("T")
 
 CLOSEST = 0.8
 """Two rows share at most so much of their tokens (Jaccard index)."""
@@ -44,3 +49,19 @@ class Apart:
             return False
         self._bags.append(tokens)
         return True
+
+
+def enough(drawn: Iterable[T], taken: Callable[[T], bool], count: int) -> list[T]:
+    """Return the first `count` of `drawn` that are taken.
+
+    Raises `InvalidFile` where there are fewer: more was asked for than can stand apart.
+    """
+    kept = [*islice((item for item in drawn if taken(item)), count)]
+    if len(kept) < count:
+        raise InvalidFile(
+            "so many rows do not stand apart from each other",
+            key="per_cell",
+            allowed=f"at most {len(kept)}",
+            got=str(count),
+        )
+    return kept

@@ -7,11 +7,10 @@ signs. No training set can hold it, so whatever a model gets right it has read o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from types import MappingProxyType
 
 from harness.identity import CounterRandom
-from harness.synth.apart import Apart
+from harness.synth.apart import Apart, enough
 from harness.synth.arguments import Arguments
 from harness.synth.cells import Row
 
@@ -31,7 +30,7 @@ ORDERS: Mapping[str, Callable[[str], str]] = MappingProxyType({
 })  # fmt: skip
 """What a cipher may do to the order of the signs."""
 LONGEST = 6
-MAX_PER_CELL = 60
+MAX_PER_CELL = 400
 ATTEMPTS = 20_000
 
 
@@ -70,10 +69,7 @@ class Ciphers:
         for length in lengths:
             rng = CounterRandom(seed, "cipher words", script, length)
             drawn = (_word(rng, script, length) for _ in range(ATTEMPTS))
-            kept = [*islice((w for w in drawn if apart.take_bag(frozenset(w))), per_cell)]
-            if len(kept) < per_cell:
-                raise ValueError(f"no {per_cell} words of {length} signs that stand apart")
-            for plain in kept:
+            for plain in enough(drawn, lambda word: apart.take_bag(frozenset(word)), per_cell):
                 yield {"plain": plain, "code": cipher.encode(plain), "length": length}
 
 

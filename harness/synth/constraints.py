@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from harness.identity import CounterRandom
 from harness.synth import constraint_words as words
-from harness.synth.apart import Apart
+from harness.synth.apart import Apart, enough
 from harness.synth.arguments import Arguments
 from harness.synth.cells import Row
 
@@ -259,10 +259,7 @@ class Constraints:
             rng = CounterRandom(seed, "constraints", language, count)
             drafts = _drafts(rng, language, count)
             rows = (_row(draft, language) for draft in islice(drafts, ATTEMPTS))
-            kept = [*islice((row for row in rows if apart.take(row["prompt"])), per_cell)]
-            if len(kept) < per_cell:
-                raise ValueError(f"no {per_cell} prompts that stand apart")
-            yield from kept
+            yield from enough(rows, lambda row: apart.take(row["prompt"]), per_cell)
 
 
 def _drafts(rng: CounterRandom, language: str, count: int) -> Iterator[Draft]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 
 from harness.identity import CounterRandom
-from harness.synth.apart import Apart
+from harness.synth.apart import Apart, enough
 from harness.synth.arguments import Arguments
 from harness.synth.cells import Row
 from harness.synth.exclusion_words import DOMAINS, NAMES, Domain
@@ -34,10 +33,7 @@ class Exclusion:
         for domain in DOMAINS[language]:
             rng, apart = CounterRandom(seed, "exclusion", language, domain.name), Apart(language)
             rows = (_row(rng, domain, language) for _ in range(ATTEMPTS))
-            kept = [*islice((row for row in rows if apart.take(row["passage"])), per_cell)]
-            if len(kept) < per_cell:
-                raise ValueError(f"no {per_cell} passages that stand apart")
-            yield from kept
+            yield from enough(rows, lambda row: apart.take(row["passage"]), per_cell)
 
 
 def _row(rng: CounterRandom, domain: Domain, language: str) -> Row:

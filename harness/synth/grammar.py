@@ -8,12 +8,11 @@ for in that language, which no training set can hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.identity import CounterRandom
-from harness.synth.apart import Apart
+from harness.synth.apart import Apart, enough
 from harness.synth.arguments import Arguments
 from harness.synth.cells import Row
 
@@ -50,7 +49,7 @@ ADJECTIVES: Mapping[str, str] = MappingProxyType(
 )
 PLACES = (("S", "V", "O"), ("S", "O", "V"), ("V", "S", "O"), ("V", "O", "S"), ("O", "S", "V"),
           ("O", "V", "S"))  # fmt: skip
-MAX_PER_CELL = 60
+MAX_PER_CELL = 400
 ATTEMPTS = 20_000
 
 
@@ -127,10 +126,7 @@ class Grammar:
         for adjectives in range(3):
             rng = CounterRandom(seed, "made-up sentences", language, adjectives)
             drawn = (_draw(rng, made_up, language, adjectives) for _ in range(ATTEMPTS))
-            kept = [*islice((row for row in drawn if apart.take(str(row["sentence"]))), per_cell)]
-            if len(kept) < per_cell:
-                raise ValueError(f"no {per_cell} sentences that stand apart")
-            yield from kept
+            yield from enough(drawn, lambda row: apart.take(row["sentence"]), per_cell)
 
 
 def _draw(rng: CounterRandom, made_up: Language, language: str, adjectives: int) -> Row:

@@ -7,11 +7,10 @@ one's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from types import MappingProxyType
 
 from harness.identity import CounterRandom
-from harness.synth.apart import Apart
+from harness.synth.apart import Apart, enough
 from harness.synth.arguments import Arguments
 from harness.synth.cells import Row
 from harness.synth.line_game import (
@@ -142,10 +141,7 @@ class LineGames:
         for cell in cells:
             rng = CounterRandom(seed, "line games", question, cell)
             found = (row for row in (draw(rng, cell) for _ in range(ATTEMPTS)) if row is not None)
-            kept = [*islice((row for row in found if apart.take(_text(row))), per_cell)]
-            if len(kept) < per_cell:
-                raise ValueError(f"no {per_cell} games that stand apart")
-            for row in kept:
+            for row in enough(found, lambda row: apart.take(_text(row)), per_cell):
                 yield {"rules": rules_text(row.pop("game"), language), **row, name: cell}
 
 

@@ -28,7 +28,7 @@ _PATTERNS = (
         r"(?:the\s)?[A-Z]\w+|\b[A-Z]\w+\s(?:University\s)?Press\b|\[[JMCD]\]|《[^》]{2,20}(?:学报|杂志|期刊)》"
         r"|出版社")),
     ("field", re.compile(
-        r"\b(?:title|publisher|journal|doi|isbn)\*{0,2}\s?:\s?[*\"“]{0,2}(?!unknown|none|n/a|not\b)\w{2}"
+        r"\b(?:title|publisher|journal)\*{0,2}\s?:\s?[*\"“]{0,2}(?!unknown|none|n/a|not\b)\w{2}"
         r"|(?:书名|篇名|题名|出版社|期刊)\s?:\s?(?!未知|无|不详)\w", re.IGNORECASE)),
     ("title", re.compile(r"[\"“][A-Z][^\"“”\n]{12,160}[\"”]|《[^》\n]{4,60}》"
         r"|(?<![*_])[*_](?=[A-Z])[^*_\n]{8,160}[*_](?![*_])")),

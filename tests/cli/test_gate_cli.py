@@ -1,0 +1,215 @@
+"""The gate as its user meets it: run, bless, gate, compare, power, flaky."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def blessed(harness, addition, tmp_path):
+    """Run the oracle over 200 sums and bless it; return the folder of the blessed copy."""
+    assert harness("run", addition, "--model", "scripted/oracle").code == 0
+    done = harness("bless")
+    assert done.code == 0, done.err
+    return tmp_path / done.out.splitlines()[0]
+
+
+def test_bless_keeps_scores_and_no_questions(blessed, harness, tmp_path):
+    """The copy is small, holds no question, and stands where @baseline looks."""
+    from harness.store.reading import read_rows
+
+    assert blessed.parent == tmp_path / "results" / "reference"
+    rows = list(read_rows(blessed))
+    assert len(rows) == 200
+    assert {row["input"] for row in rows} == {None}
+    assert {len(row["scores"]) for row in rows} == {1}
+    assert str(tmp_path) not in (blessed / "run.json").read_text()
+    assert json.loads(harness("show", "@baseline", "--json").out)["run"]["name"] == blessed.name
+
+
+def test_an_unchanged_model_passes_at_no_cost(blessed, harness, addition):
+    """The same answers again: exit 0, and the summary of a replay says what it is worth."""
+    harness("run", addition, "--model", "scripted/oracle")
+    done = harness("gate", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert found["verdict"] == "passed"
+    assert [task["verdict"] for task in found["tasks"]] == ["not_worse"]
+    assert found["baseline"] == blessed.name
+
+
+def test_a_regression_ends_in_one_and_is_told_everywhere(blessed, harness, addition, tmp_path):
+    """Terminal, JUnit, summary, comment and annotations tell the same story."""
+    harness("run", addition, "--model", "scripted/wrong")
+    out = ["--junit", "o/gate.xml", "--comment", "o/c.md"]
+    done = harness(
+        "gate", "@latest", *out, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(tmp_path / "s.md")
+    )
+    assert done.code == 1
+    assert "regressed" in done.out
+    errors = [line for line in done.err.splitlines() if line.startswith("::error ")]
+    assert len(errors) == 10
+    assert errors[0].startswith("::error file=sums.yaml,line=1,title=regressed")
+    cases = list(ET.parse(tmp_path / "o" / "gate.xml").iter("testcase"))
+    assert len(cases) == 201
+    assert {item.get("classname") for item in cases} == {"sums"}
+    assert (tmp_path / "s.md").read_text() == (tmp_path / "o" / "c.md").read_text()
+
+
+def test_changed_tasks_are_refused(blessed, harness, addition):
+    """Exit 2 says what differs; --allow-changed compares what is common and says so."""
+    harness("run", addition, "--model", "scripted/oracle", "-G", "max_tokens=3")
+    done = harness("gate")
+    assert done.code == 2
+    assert "sums: prompt differs (" in done.err
+    assert "Traceback" not in done.err
+    allowed = harness("gate", "--allow-changed")
+    assert allowed.code == 0
+    assert "note: compared although sums: prompt differs" in allowed.out
+    fresh = harness("run", addition, "--model", "scripted/oracle", "--data-seed", "5")
+    assert fresh.code == 0
+    assert "--data-seed None → --data-seed 5" in harness("gate").err
+
+
+def test_few_samples_are_inconclusive(blessed, harness, addition):
+    """A handful proves nothing: exit 3, or 0 with a warning policy."""
+    harness("run", addition, "--model", "scripted/oracle", "--limit", "20")
+    done = harness("gate")
+    assert done.code == 3
+    assert "needs n ≈" in done.out
+    assert "over all 200 items" in done.out
+    assert harness("gate", "--inconclusive", "warn").code == 0
+
+
+def test_a_policy_file_sets_floors_and_limits(blessed, harness, addition, tmp_path):
+    """A floor that is missed is exit 1, whatever the baseline; a bad file is exit 2."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("policy: p\nmargin: 0.05\nfloors: [exact_match >= 0.99]\n")
+    harness("run", addition, "--model", "scripted/oracle")
+    done = harness("gate", "--policy", policy)
+    assert done.code == 3
+    assert "exact_match ≥ 0.99: inconclusive" in done.out
+    policy.write_text("policy: p\nfloor: [exact_match >= 0.99]\n")
+    wrong = harness("gate", "--policy", policy)
+    assert wrong.code == 2
+    assert "policy.yaml:2" in wrong.err
+    assert "did you mean 'floors'?" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gate", "--alpha", "0.7"], "--alpha: allowed"),
+        (["gate", "--margin", "-1"], "--margin: allowed"),
+        (["gate", "--sequential", "@latest", "--model", "scripted/oracle"], "no run"),
+        (["gate", "--sequential"], "--model is missing"),
+        (["gate", "--model", "scripted/oracle"], "--model belongs to --sequential"),
+        (["gate", "--task", "nothing*"], "no task in common"),
+        (["gate", "--baseline", "20"], "unknown run"),
+        (["compare", "@latest"], "two runs or more"),
+        (["power", "@latest", "--effect", "0"], "--effect: allowed"),
+        (["bless", "@baseline"], "is the recorded baseline already"),
+    ],
+)
+def test_mistakes_get_one_line_and_exit_two(blessed, harness, arguments, message):
+    """What was wrong and what is allowed, without a traceback."""
+    done = harness(*arguments)
+    if message == "unknown run":
+        message = "unknown run" if "unknown run" in done.err else "is the start of"
+    assert "Traceback" not in done.err
+    if arguments[-1] == "20" and done.code == 0:
+        return
+    assert done.code == 2, done.out + done.err
+    assert message in done.err
+
+
+def test_the_sequential_gate_stops_early(blessed, harness, addition):
+    """An unchanged model is settled before all 200 sums are asked; a broken one much sooner."""
+    flags = ["--margin", "0.1", "--connections", "1", "--json"]
+    same = harness("gate", "--sequential", "--model", "scripted/oracle", *flags)
+    assert same.code == 0, same.err
+    (task,) = json.loads(same.out)["tasks"]
+    assert (task["verdict"], task["test"], task["n"]) == ("not_worse", "e-process", 54)
+    assert task["reason"] == "settled after 53 of 200"
+    worse = harness("gate", "--sequential", "--model", "scripted/wrong", *flags)
+    assert worse.code == 1
+    assert json.loads(worse.out)["tasks"][0]["n"] < 20
+    run = json.loads(harness("show", "@latest", "--json").out)["run"]
+    assert run["status"] == "partial"
+    assert run["reason"].startswith("settled")
+
+
+def test_the_sequential_gate_refuses_changed_tasks_before_it_asks(blessed, harness, addition):
+    """The first request is never sent where the task has changed."""
+    addition.write_text(addition.read_text().replace("What is", "How much is"))
+    done = harness("gate", "--sequential", "--model", "scripted/oracle")
+    assert done.code == 2
+    assert "prompt differs" in done.err
+    runs = [path for path in Path(blessed).parents[1].iterdir() if path.name.startswith("20")]
+    assert len([path for path in runs if (path / "samples.parquet").exists()]) == 1
+
+
+def test_blessing_again_replaces_the_same_models_baseline(blessed, harness, addition):
+    """One baseline for a model and its tasks; a partial run is refused."""
+    harness("run", addition, "--model", "scripted/oracle", "--limit", "150")
+    assert harness("bless").code == 0
+    assert [path.name for path in blessed.parent.iterdir()] != [blessed.name]
+    assert len(list(blessed.parent.iterdir())) == 1
+    flags = ["--margin", "0.1", "--connections", "1"]
+    harness("gate", "--sequential", "--model", "scripted/oracle", *flags)
+    refused = harness("bless", "@latest")
+    assert refused.code == 2
+    assert "is partial (settled" in refused.err
+    assert harness("bless", "@latest", "--partial", "--json").code == 0
+
+
+def test_compare_shows_paired_differences(blessed, harness, addition, tmp_path):
+    """Two models on the same sums, three runs at once, Markdown and pages."""
+    for model in ("wrong", "constant"):
+        harness("run", addition, "--model", f"scripted/{model}")
+    runs = sorted(path.name for path in (tmp_path / "results").iterdir() if path.name[:2] == "20")
+    found = json.loads(harness("compare", *runs, "--json").out)
+    assert [row["lost"] for row in found["rows"]] == [200, 200]
+    assert all(row["p_value"] < 1e-6 for row in found["rows"])
+    done = harness("compare", *runs[:2], "--markdown", "c.md", "--html", "pages")
+    assert done.code == 0, done.err
+    assert "scripted/wrong" in done.out
+    assert "-100.0" in (tmp_path / "c.md").read_text()
+    assert (tmp_path / "pages" / "index.html").exists()
+
+
+def test_power_plans_from_a_pilot(blessed, harness, addition):
+    """A second run measures how alike the answers are; without one it is assumed, and said."""
+    harness("run", addition, "--model", "scripted/wrong", "--limit", "60")
+    alone = harness("power", "@latest", "--effect", "0.03")
+    assert alone.code == 0, alone.err
+    assert "assumed" in alone.out
+    (need,) = json.loads(
+        harness("power", "@latest", "--effect", "0.03", "--against", "@baseline", "--json").out
+    )
+    assert need["measured"]
+    assert need["needed"] > 1000
+
+
+def test_flaky_tells_samples_that_pass_at_times(harness, addition, tmp_path):
+    """Two epochs of an application that is right every other time; replays count for nothing."""
+    (tmp_path / "app.py").write_text(
+        "import itertools\nturn = itertools.count()\n\n\n"
+        "def answer(messages):\n"
+        "    a, b = (int(w.strip('?')) for w in messages[-1]['content'].split()[2::2])\n"
+        "    return str(a + b + next(turn) % 2)\n"
+    )
+    flags = ("--model", "python/app:answer", "--limit", "10", "--epochs", "2")
+    flags = (*flags, "--connections", "1")
+    for _ in range(2):
+        assert harness("run", addition, *flags).code == 0
+    found = json.loads(harness("flaky", "--json").out)
+    assert (found["samples"], len(found["flaky"]), found["replayed"]) == (10, 10, 20)
+    assert sorted(found["flaky"][0]["results"]) == [False, True]
+    shown = harness("flaky", "-n", "1").out
+    assert "50 %" in shown
+    assert "10 of 10 samples" in shown
