@@ -61,9 +61,7 @@ class Assigned:
 # ---- which task has which judge -------------------------------------------------------------
 
 
-def assign(
-    tasks: Sequence[TaskSpec], models: Mapping[str, ModelSpec]
-) -> dict[str, Assigned | str]:
+def assign(tasks: Sequence[TaskSpec], models: Mapping[str, ModelSpec]) -> dict[str, Assigned | str]:
     """Return the judge of each task that has one, or in words what it lacks.
 
     A task's own judge takes the models named after it or after its seats. A judge that was
@@ -309,5 +307,3 @@ def item_of(outcome: Outcome, score: Score, spec: JudgeSpec) -> Item:
         language=sample.language,
         key=content_key(sample_tag(sample)),
     )
-
-

@@ -27,7 +27,7 @@ from harness.identity import content_key
 from harness.interact.ask import Asker, sample_tag
 from harness.judging import Bench, Crew
 from harness.plugins import load
-from harness.prepare import Prepared, metrics_of, prepare
+from harness.prepare import CALIBRATION, Prepared, metrics_of, prepare
 from harness.protocols import (
     Backend,
     Conversation,
@@ -351,9 +351,13 @@ class _Journey:
 
 
 def _wants_logprobs(task: TaskSpec) -> bool:
-    """Only a task that names a calibration metric pays for log-probabilities of its text."""
-    own = (load("metric", named(item).name) for item in task.metrics)
-    return task.method == "generate" and any(metric.group == "calibration" for metric in own)
+    """Only a task that names a calibration metric pays for log-probabilities of its text.
+
+    None where the model states its confidence in words.
+    """
+    own = {named(item).name for item in task.metrics}
+    stated = "stated_confidence" in own
+    return task.method == "generate" and not stated and bool(own & set(CALIBRATION))
 
 
 def _interruptible(executor: LocalExecutor) -> None:

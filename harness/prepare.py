@@ -28,6 +28,7 @@ from harness.task.effective import RenderOverrides, effective, hashes
 from harness.task.render import Renderer
 from harness.task.rows import RowSet, read_rows
 from harness.task.spec import Named, TaskSpec, named
+from harness.text.confidence import stated_confidence
 from harness.text.extract import extractor
 
 CALIBRATION = ("ece", "brier")
@@ -227,7 +228,14 @@ def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
     default: dict[str, tuple[str, ...]] = {"choose": ("letter",), "generate": ("text",)}
     chain = task.extract or default.get(task.method, ())
     extractors = tuple(extractor_of(item) for item in chain)
-    return Scorer(task.method, extractors, metrics, explain if "arithmetic" in task.tags else None)
+    states = any(metric.name == "stated_confidence" for metric in metrics)
+    return Scorer(
+        method=task.method,
+        extractors=extractors,
+        metrics=metrics,
+        explain=explain if "arithmetic" in task.tags else None,
+        stated=stated_confidence if states else None,
+    )
 
 
 def extractor_of(item: str | Named) -> Extractor:

@@ -141,6 +141,35 @@ class Metric(Protocol):
         ...
 
 
+@runtime_checkable
+class ItemMetric(Protocol):
+    """A Metric over items that were asked several times, such as how far the answers agree.
+
+    Beside `per_item` it has all that a Metric has.
+    """
+
+    name: str
+    group: Group
+    higher_is_better: bool | None
+    interval: Literal["proportion", "mean", "bootstrap", "none"]
+    unit: Literal["sample", "cluster"]
+    observed: bool
+
+    def per_item(
+        self, items: Sequence[str], classes: np.ndarray, correct: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return columns `item`, `value` and `confidence`, a row an item, from rows a sample."""
+        ...
+
+    def score(self, outcome: Outcome, score: Score) -> float | None:
+        """As for a Metric."""
+        ...
+
+    def combine(self, columns: Mapping[str, np.ndarray]) -> float | None:
+        """As for a Metric, over the columns of `per_item`."""
+        ...
+
+
 class Grader(Protocol):
     """Decides what no program can check; made by the pipeline from a judge."""
 

@@ -57,7 +57,8 @@ def rescore(run: Path) -> Rescored:
         key = (outcome.sample.task, outcome.sample.arm)
         if key not in scorers:
             task = tasks[key[0]]
-            scorers[key] = scorer(effective(task, key[1]), metrics_of(task, judged=is_judged(key[0])))
+            judged = _judge_hash(spec, key[0]) is not None
+            scorers[key] = scorer(effective(task, key[1]), metrics_of(task, judged=judged))
         return scorers[key](outcome)
 
     methods = {name: (task.method, task.language) for name, task in tasks.items()}
@@ -65,7 +66,15 @@ def rescore(run: Path) -> Rescored:
     groups = perturbation_groups(spec["perturbations"])
     cells = summarise(
         read_columns(run / SAMPLES),
-        [Reading(name, metrics_of(t), slices_of(t), groups) for name, t in tasks.items()],
+        [
+            Reading(
+                name,
+                metrics_of(task, judged=_judge_hash(spec, name) is not None),
+                slices_of(task),
+                groups,
+            )
+            for name, task in tasks.items()
+        ],
     )
     write_json(run / SCORES, {"cells": cells})
     record = read_json(run / RUN)
@@ -93,4 +102,11 @@ def _same_task(name: str, spec: Mapping[str, Any]) -> TaskSpec:
 
 def _hashes_now(task: TaskSpec, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     asked = msgspec.convert(spec["spec"], RunSpec)
-    return task_hashes(task, list(spec["tasks"][name]["arms"]), overrides_of(asked))
+    arms = list(spec["tasks"][name]["arms"])
+    return task_hashes(task, arms, overrides_of(asked), _judge_hash(spec, name))
+
+
+def _judge_hash(spec: Mapping[str, Any], name: str) -> str | None:
+    """Return the hash of the judge whose verdicts the run holds: they stand as they are."""
+    arms = spec["tasks"][name]["arms"].values()
+    return next((arm["judge"] for arm in arms if "judge" in arm), None)

@@ -14,12 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.identity import child_rng
-from harness.protocols import Metric
+from harness.protocols import ItemMetric, Metric
 from harness.records import Cell, Group, ScoreColumns
 from harness.stats.bootstrap import bca
 from harness.stats.intervals import EMPTY, Interval, mean_interval
 
 CONFIDENCE = 0.95
+RESAMPLES = 1999
 BOOTSTRAP_SEED = 20_260_101
 """Intervals by resampling are the same each time they are made."""
 
@@ -75,7 +76,10 @@ def _variant_cells(
     columns: ScoreColumns, reading: Reading, place: Place, rows: Array
 ) -> Iterator[Cell]:
     for metric in reading.metrics:
-        yield from _metric_cell(columns, metric, place, rows)
+        if isinstance(metric, ItemMetric):
+            yield from _item_cell(columns, metric, reading.metrics[0], place, rows)
+        else:
+            yield from _metric_cell(columns, metric, place, rows)
     if place.variant != "original" or not reading.metrics:
         return
     for name, members in _sliced(columns, reading.slices, rows):
@@ -145,6 +149,38 @@ def _metric_cell(
     yield _cell(place, metric, interval, counts, reason=reason)
 
 
+def _item_cell(
+    columns: ScoreColumns, metric: ItemMetric, primary: Metric, place: Place, rows: Array
+) -> Iterator[Cell]:
+    """Yield the cell of a metric over items, each of several samples (epochs); n counts items."""
+    values, right = _values(columns, metric)[rows], _values(columns, primary)[rows]
+    usable = ~np.isnan(values) & ~np.isnan(right)
+    names = columns.sample_id[rows][usable]
+    items = metric.per_item(names.tolist(), values[usable], right[usable])
+    if not len(items["value"]):
+        if usable.any():
+            reason = "each sample was asked once; --epochs asks again"
+            yield _cell(place, metric, EMPTY, _Counts(0, 0, 0, 0), reason=reason)
+        return
+    cluster_of = dict(zip(columns.sample_id[rows], columns.cluster[rows], strict=True))
+    cluster = np.array([cluster_of[name] for name in items["item"]], dtype=object)
+
+    def statistic(item: Array, value: Array, confidence: Array) -> float:
+        found = metric.combine({"item": item, "value": value, "confidence": confidence})
+        return float("nan") if found is None else found
+
+    aligned = (items["item"], items["value"], items["confidence"])
+    if metric.combine(items) is None:
+        reason = "all items right, or all wrong"
+        yield _cell(place, metric, EMPTY, _Counts(len(cluster), 0, 0, 0), reason=reason)
+        return
+    rng = child_rng(BOOTSTRAP_SEED, metric.name)
+    found = bca(
+        statistic, aligned, rng, clusters=cluster, confidence=CONFIDENCE, n_resamples=RESAMPLES
+    )
+    yield _cell(place, metric, found, _Counts(len(cluster), 0, 0, 0))
+
+
 def _values(columns: ScoreColumns, metric: Metric) -> Array:
     """Return a metric's column; all missing where no sample has a value."""
     found = columns.values.get(metric.name)
@@ -182,7 +218,7 @@ def _interval(metric: Metric, values: Array, confidence: Array, cluster: Array) 
         child_rng(BOOTSTRAP_SEED, metric.name),
         clusters=cluster,
         confidence=CONFIDENCE,
-        n_resamples=1999,
+        n_resamples=RESAMPLES,
     )
     if found.low == found.high:  # every resample gave one value: there is no spread to report
         return found._replace(low=None, high=None)

@@ -211,3 +211,22 @@ def test_n_errors_and_unjudged_add_up_to_the_plan(samples):
         assert cell.bound_low <= cell.value + 1e-12
         assert cell.value <= cell.bound_high + 1e-12
         assert cell.low <= cell.value <= cell.high
+
+
+def test_agreement_is_of_items_asked_several_times():
+    """Entropy and its AUROC count items, not samples; asked once, the cell says why it is blank."""
+    entropy, auroc = load("metric", "answer_entropy"), load("metric", "entropy_auroc")
+
+    def asked(item, answer, right, epoch):
+        values = {"accuracy": float(right), "answer_entropy": answer, "entropy_auroc": answer}
+        return {"id": item, "epoch": epoch, "values": values}
+
+    rows = [asked("a", 1.0, True, i) for i in range(4)]
+    rows += [asked("b", float(i), False, i) for i in range(4)]
+    reading = Reading("t", (ACCURACY, entropy, auroc))
+    cells = summarise(columns(rows), [reading])
+    found = only(cells, metric="answer_entropy")
+    assert (found.n, found.value) == (2, pytest.approx(np.log(4) / 2))
+    assert only(cells, metric="entropy_auroc").value == 1.0
+    once = summarise(columns([asked("a", 1.0, True, 0)]), [reading])
+    assert "--epochs" in only(once, metric="answer_entropy").reason

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 @click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm.")
 @click.option("--perturb", multiple=True, metavar="NAME,...", help="Perturbed copies as well.")
 @click.option(
-    "--judge", "judges", multiple=True, metavar="NAME=SPEC",
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="NAME=SPEC",
     help="Who judges what no program can (NAME: a judge or a seat of a panel).",
 )
 @click.option("-G", "generation", multiple=True, metavar="K=V", help="Generation setting.")

@@ -28,7 +28,9 @@ PROMPTED = re.compile(
     r"|满分|(?:判|算)作?正确",
     re.IGNORECASE | re.DOTALL,
 )
-GRADED = re.compile(r"another grader gave[^.]{0,60}?(?P<en>\d+)/10|另一位.{0,20}?(?P<zh>\d+)分", re.I)
+GRADED = re.compile(
+    r"another grader gave[^.]{0,60}?(?P<en>\d+)/10|另一位.{0,20}?(?P<zh>\d+)分", re.I
+)
 PREFERRED = re.compile(r"another grader preferred the first|另一位.{0,20}第一个", re.IGNORECASE)
 MARKUP = re.compile(r"\*\*|^\s*[-*•] |^#+ ", re.MULTILINE)
 

@@ -24,6 +24,8 @@ class Scorer:
     metrics: tuple[Metric, ...]
     explain: Callable[[Outcome, Score], str | None] | None = None
     """Names the kind of mistake, where the family knows kinds."""
+    stated: Extractor | None = None
+    """Reads the confidence that the model states; in place of token probabilities."""
 
     def __call__(self, outcome: Outcome) -> Score:
         """Return the score; a failed request gives status `error` and no values."""
@@ -70,8 +72,14 @@ class Scorer:
             output=last.text,
             answer=extraction.answer if extraction else None,
             extraction=extraction,
-            confidence=text_confidence(last.token_logprobs) if last.token_logprobs else None,
+            confidence=self._confidence(last, outcome),
         )
+
+    def _confidence(self, response: Response, outcome: Outcome) -> float | None:
+        if self.stated is not None:
+            said = self.stated(response.text, outcome.sample)
+            return float(said.value) if said and said.value is not None else None
+        return text_confidence(response.token_logprobs) if response.token_logprobs else None
 
 
 def read_answer(extractors: Sequence[Extractor], text: str, outcome: Outcome) -> Extraction | None:

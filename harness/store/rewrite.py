@@ -28,6 +28,8 @@ from harness.records import (
 )
 from harness.store.table import SCHEMA
 
+JUDGED = "judged"
+"""Metric that a judge's verdict fills."""
 SCORED = ("status", "answer", "extraction", "scores", "confidence", "explanation")
 
 
@@ -54,7 +56,10 @@ def rewrite_scores(
         ):
             for batch in table.iter_batches(batch_size=4096):
                 before = batch.to_pylist()
-                after = [_values(score(outcome_of(row, *methods[row["task"]]))) for row in before]
+                after = [
+                    _judged(row, _values(score(outcome_of(row, *methods[row["task"]]))))
+                    for row in before
+                ]
                 rows += len(before)
                 changed += sum(_differs(old, new) for old, new in zip(before, after, strict=True))
                 writer.write_batch(_replaced(batch, after))
@@ -77,6 +82,23 @@ def _values(score: Score) -> dict[str, Any]:
         "confidence": score.confidence,
         "explanation": score.explanation,
     }
+
+
+def _judged(row: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the new scores with the stored verdict's, which no program can make again.
+
+    A verdict on another answer than the one now extracted says nothing: the sample is unjudged.
+    """
+    if not row["verdicts"] or new["status"] != "ok" or JUDGED in dict(new["scores"]):
+        return new
+    old = dict(row["scores"] or ())
+    if row["status"] == "unjudged" or JUDGED not in old:
+        return {**new, "status": "unjudged", "scores": [], "explanation": row["explanation"]}
+    if new["answer"] != row["answer"]:
+        why = "no verdict: the answer was extracted anew since it was judged"
+        return {**new, "status": "unjudged", "scores": [], "explanation": why}
+    scores = [*new["scores"], (JUDGED, old[JUDGED])]
+    return {**new, "scores": scores, "explanation": row["explanation"]}
 
 
 def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -180,7 +180,7 @@ def test_every_attribute_has_words_in_both_languages():
 
 
 def test_a_negated_attribute_keeps_what_is_unknown():
-    """"Smaller than a person" is unknown where "bigger" is."""
+    """ "Smaller than a person" is unknown where "bigger" is."""
     dog = thing_of(ROWS["en"]["dog"])
     assert reply("Is it smaller than a person?", dog, "en").answer == "unknown"
 

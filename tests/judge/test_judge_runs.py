@@ -1,0 +1,198 @@
+"""Judges in a run: programs go first, missing verdicts are unjudged, everything is on record."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = [
+    {"question": "Capital of France?", "answers": ["Paris"], "say": "Paris"},
+    {"question": "Capital of Japan?", "answers": ["Tokyo"], "say": "It is Tokyo, of course"},
+    {"question": "Capital of Italy?", "answers": ["Rome"], "say": "It might be Milan"},
+    {"question": "Capital of Spain?", "answers": ["Madrid"], "say": ":"},
+    {"question": "Capital of Peru?", "answers": ["Lima"], "say": "I do not know."},
+]
+TASK = """\
+task: capitals
+data: {file: rows.jsonl}
+prompt: "{{ question }}"
+target: "{{ answers }}"
+extract: [text]
+metrics: [judged]
+judge: correct
+oracle: "{{ say }}"
+"""
+
+
+@pytest.fixture
+def capitals(tmp_path):
+    """A task of five questions; scripted/oracle answers as each row says."""
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
+    path = tmp_path / "capitals.yaml"
+    path.write_text(TASK)
+    return path
+
+
+def run(harness, task, *flags, model="scripted/oracle"):
+    return harness("run", task, "--model", model, "--json", *flags)
+
+
+def rows_of(tmp_path, done):
+    path = tmp_path / json.loads(done.out)["run"]
+    table = pq.read_table(path / "samples.parquet").to_pylist()
+    return path, {row["input"]: row for row in table}
+
+
+def test_only_what_no_program_decides_reaches_the_judge(harness, capitals, tmp_path):
+    """An exact answer and an empty one are decided; three others get verdicts."""
+    done = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    assert rows["Capital of France?"]["verdicts"] is None
+    assert rows["Capital of Spain?"]["verdicts"] is None
+    scores = {key: dict(row["scores"])["judged"] for key, row in rows.items()}
+    assert [scores[row["question"]] for row in ROWS] == [1, 1, 0, 0, 0]
+    (verdict,) = rows["Capital of Japan?"]["verdicts"]
+    assert (verdict["judge"], verdict["verdict"]) == ("correct", "correct")
+    assert verdict["model"] == "scripted/perfect"
+    record = json.loads((path / "run.json").read_text())["judges"]["correct"]
+    assert (record["judged"], record["missing"], record["unreliable"]) == (3, 0, False)
+    assert record["judges_itself"] is False
+    assert record["usage"]["requests"] == 3
+
+
+def test_tokens_of_the_judge_are_counted_apart(harness, capitals, tmp_path):
+    """The run's usage is that of the model under test alone."""
+    done = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    path, _ = rows_of(tmp_path, done)
+    record = json.loads((path / "run.json").read_text())
+    assert record["usage"]["requests"] == 5
+
+
+def test_a_judge_without_verdicts_leaves_samples_unjudged(harness, capitals, tmp_path):
+    """They leave n, are counted, bound the value, and mark the score unreliable."""
+    (tmp_path / "mute.py").write_text("def answer(messages):\n    return 'Hard to say.'\n")
+    done = run(harness, capitals, "--judge", "correct=python/mute:answer")
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    assert rows["Capital of Japan?"]["status"] == "unjudged"
+    assert rows["Capital of Japan?"]["verdicts"][0]["reason"] == "no verdict is announced"
+    cells = json.loads((path / "scores.json").read_text())["cells"]
+    (cell,) = [cell for cell in cells if cell["metric"] == "judged"]
+    assert (cell["n"], cell["unjudged"], cell["value"]) == (2, 3, 0.5)
+    assert (cell["bound_low"], cell["bound_high"]) == (0.2, 0.8)
+    record = json.loads((path / "run.json").read_text())["judges"]["correct"]
+    assert record["unreliable"] is True
+    assert record["missing_share"] == 1.0
+
+
+def test_there_is_no_default_judge(harness, capitals):
+    """A task that needs one says which flag is missing."""
+    done = run(harness, capitals)
+    assert done.code == 2
+    assert "--judge correct=provider/name" in done.err
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("corect=scripted/perfect", "did you mean 'correct'"),
+        ("correct=perfect", "provider/name"),
+        ("correct=scripted/perfct", "did you mean 'perfect'"),
+    ],
+)
+def test_a_misspelt_judge_is_told(harness, capitals, flag, message):
+    """Name and model are checked before anything is asked."""
+    done = run(harness, capitals, "--judge", flag)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_model_judges_itself_only_when_named_and_the_record_says_so(harness, capitals, tmp_path):
+    """The same provider/name in both places."""
+    (tmp_path / "app.py").write_text(
+        "def answer(messages):\n"
+        "    said = messages[-1]['content']\n"
+        "    return 'VERDICT: correct' if 'VERDICT' in said else 'Some city'\n"
+    )
+    done = run(harness, capitals, "--judge", "correct=python/app:answer", model="python/app:answer")
+    assert done.code == 0, done.err
+    path, _ = rows_of(tmp_path, done)
+    assert json.loads((path / "run.json").read_text())["judges"]["correct"]["judges_itself"]
+
+
+def test_a_judge_is_put_to_tasks_without_one(harness, tmp_path):
+    """--judge on a plain task adds the judged score beside its own metrics."""
+    done = harness("run", "qa/en", "--model", "scripted/wrong", "--limit", "5", "--json",
+                   "--judge", "correct=scripted/perfect")  # fmt: skip
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    assert {cell["metric"] for cell in json.loads((path / "scores.json").read_text())["cells"]} >= {
+        "quasi_exact_match", "judged",
+    }  # fmt: skip
+    assert all(row["verdicts"] for row in rows.values())
+
+
+def test_a_panel_keeps_every_vote(harness, capitals, tmp_path):
+    """Two lenient seats outvote one perfect; the effective number of judges is on record."""
+    capitals.write_text(TASK.replace("judge: correct", "judge: panel"))
+    done = run(
+        harness, capitals, "--judge", "first=scripted/perfect", "--judge",
+        "second=scripted/lenient", "--judge", "third=scripted/lenient",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    votes = [verdict["judge"] for verdict in rows["Capital of Italy?"]["verdicts"]]
+    assert votes == ["first", "second", "third", "panel"]
+    record = json.loads((path / "run.json").read_text())["judges"]["panel"]
+    assert set(record["models"]) == {"first", "second", "third"}
+    assert "effective_judges" in record
+
+
+def test_verdicts_are_replayed_from_the_store(harness, capitals, tmp_path):
+    """The same run again asks no judge: a verdict is a response like any other."""
+    (tmp_path / "kind.py").write_text(
+        "def answer(messages):\n"
+        "    with open('calls.txt', 'a') as log:\n"
+        "        log.write('x')\n"
+        "    return 'VERDICT: correct'\n"
+    )
+    for _ in range(2):
+        done = run(harness, capitals, "--judge", "correct=python/kind:answer")
+        assert done.code == 0, done.err
+    assert len((tmp_path / "calls.txt").read_text()) == 3
+
+
+def test_rescoring_keeps_the_verdicts(harness, capitals, tmp_path):
+    """Scores of programs are made anew, those of the judge stand."""
+    done = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    path, before = rows_of(tmp_path, done)
+    again = harness("rescore", path)
+    assert again.code == 0, again.err
+    assert "0 of 5 samples" in again.out
+    _, after = rows_of(tmp_path, done)
+    for key, row in before.items():
+        assert dict(after[key]["scores"]) == dict(row["scores"])
+        assert after[key]["verdicts"] == row["verdicts"]
+
+
+def test_a_changed_judge_changes_the_hashes(harness, capitals, tmp_path):
+    """Two runs with different judges differ in a hash, so that comparison can refuse them."""
+    found = []
+    for name in ("perfect", "lenient"):
+        done = run(harness, capitals, "--judge", f"correct=scripted/{name}")
+        path, _ = rows_of(tmp_path, done)
+        record = json.loads((path / "run.json").read_text())["tasks"]["capitals"]
+        found.append(record["arms"]["default"]["judge"])
+    assert found[0] != found[1]
+
+
+def test_the_judges_tokens_count_against_the_budget(harness, capitals, tmp_path):
+    """A judge that talks endlessly ends a run of limited tokens."""
+    done = run(harness, capitals, "--judge", "correct=embedded/nano", "--max-tokens-total", "50",
+               "--connections", "1")  # fmt: skip
+    assert done.code == 5, done.err
+    assert json.loads(done.out)["status"] == "partial"
