@@ -22,7 +22,7 @@ from harness.judge.item import Item
 from harness.judge.metric import UNRELIABLE, undecided, with_verdict
 from harness.judge.modes import Judged, Seat, failed, judge
 from harness.judge.panel import combine, effective_judges
-from harness.judge.scripted import SCRIPTS, ScriptedJudge, Truth, by_reference
+from harness.judge.scripted import ScriptedJudge, Truth, by_reference
 from harness.judge.spec import JudgeSpec, find_judge, judge_names
 from harness.protocols import Backend, ResponseStore
 from harness.records import ModelSpec, Outcome, Sample, Score, Transcript
@@ -160,7 +160,7 @@ class Crew:
         return self._open[key]
 
     def _backend(self, model: ModelSpec) -> Backend:
-        if model.provider == "scripted" and model.name in (*SCRIPTS, "constant"):
+        if model.provider == "scripted":
             return ScriptedJudge(model.name, model.arguments, self.known, self.truth)
         return self.opener(model)
 
@@ -231,6 +231,12 @@ class Bench:
     _tally: dict[str, list[int]] = field(default_factory=dict)
     _votes: dict[str, list[list[float | None]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Open every judge's model, so that a misspelt one is told before anything is asked."""
+        for assigned in self.assigned.values():
+            for _, _, model in assigned.seats:
+                self.crew.executor(model)
+
     async def settle(self, outcome: Outcome) -> None:
         """Score one sample, asking the judge where there is one and a program cannot tell."""
         sample = outcome.sample
@@ -248,7 +254,7 @@ class Bench:
         """Return the score of a settled sample."""
         sample = outcome.sample
         settled = self._scores.pop(sample_tag(sample), None)
-        return settled if settled else self.scorers[sample.task, sample.arm](outcome)
+        return settled or self.scorers[sample.task, sample.arm](outcome)
 
     def _count(self, assigned: Assigned, found: Judged) -> None:
         name = assigned.judge.name

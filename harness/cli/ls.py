@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.options import json_option, out_option
+
+if TYPE_CHECKING:
+    from harness.task.spec import TaskSpec
 
 WHAT = ("tasks", "models", "metrics", "perturbations", "runs")
 
@@ -16,17 +19,23 @@ WHAT = ("tasks", "models", "metrics", "perturbations", "runs")
 @click.command("ls")
 @click.argument("what", type=click.Choice(WHAT), default="tasks")
 @click.argument("patterns", nargs=-1)
+@click.option("--long", "-l", is_flag=True, help="Tasks: count rows, and say what each measures.")
 @click.option("-n", "count", type=int, default=None, help="Show at most so many.")
 @out_option
 @json_option
 def command(
-    what: str, patterns: tuple[str, ...], count: int | None, out: str | None, as_json: bool
+    what: str,
+    patterns: tuple[str, ...],
+    long: bool,
+    count: int | None,
+    out: str | None,
+    as_json: bool,
 ) -> None:
     """List tasks, models, metrics, perturbations or runs."""
     from harness.records import to_json
 
     makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "tasks": lambda: _tasks(patterns),
+        "tasks": lambda: _tasks(patterns, long=long),
         "models": _models,
         "metrics": _metrics,
         "perturbations": _perturbations,
@@ -64,22 +73,40 @@ def _pad(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
 
 
-def _tasks(patterns: tuple[str, ...]) -> list[dict[str, Any]]:
+def _tasks(patterns: tuple[str, ...], *, long: bool) -> list[dict[str, Any]]:
     from harness.task.catalogue import Catalogue
 
     rows = []
     for item in Catalogue().resolve(patterns or ("*",)):
         task = item.load()
-        rows.append(
-            {
-                "task": task.task,
-                "lang": task.language,
-                "method": task.method,
-                "tags": ",".join(task.tags),
-                "title": task.title or "",
-            }
-        )
+        row = {
+            "task": task.task,
+            "lang": task.language,
+            "rows": _size(task, count=long),
+            "method": task.method,
+            "tags": ",".join(task.tags),
+            "title": task.title or "",
+        }
+        rows.append(row | {"measures": " ".join(task.about.split())} if long else row)
     return rows
+
+
+def _size(task: TaskSpec, *, count: bool) -> str:
+    """Return the number of rows; of generated ones only where they are to be counted."""
+    if task.data.hub is not None:
+        return "hub"
+    if task.data.file is not None:
+        path = Path(task.origin.folder_of("data")).parent / task.data.file
+        if path.suffix == ".jsonl" and path.is_file():
+            with path.open("rb") as lines:
+                return f"{sum(1 for line in lines if line.strip()):,}"
+        return "file"
+    if not count:
+        return "made"
+    from harness.plugins import load
+
+    maker = load("generator", task.data.generator or "")()
+    return f"{sum(1 for _ in maker(task.data.args, task.data.seed)):,}"
 
 
 def _models() -> list[dict[str, Any]]:

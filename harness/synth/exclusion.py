@@ -31,9 +31,13 @@ class Exclusion:
         language = given.name("language", list(DOMAINS), "en")
         per_cell = given.integer("per_cell", 1, 60, 24)
         for domain in DOMAINS[language]:
-            rng, apart = CounterRandom(seed, "exclusion", language, domain.name), Apart(language)
-            rows = (_row(rng, domain, language) for _ in range(ATTEMPTS))
-            yield from enough(rows, lambda row: apart.take(row["passage"]), per_cell)
+            yield from _cell(domain, language, per_cell, seed)
+
+
+def _cell(domain: Domain, language: str, count: int, seed: int) -> list[Row]:
+    rng, apart = CounterRandom(seed, "exclusion", language, domain.name), Apart(language)
+    rows = (_row(rng, domain, language) for _ in range(ATTEMPTS))
+    return enough(rows, lambda row: apart.take(row["passage"]), count)
 
 
 def _row(rng: CounterRandom, domain: Domain, language: str) -> Row:

@@ -49,5 +49,5 @@ def test_right_and_wrong_answers_hear_the_same(sample, challenge, answer):
 
 def test_an_unknown_challenge_is_named():
     """The error says what is allowed."""
-    with pytest.raises(UnknownName, match="did you mean .wrong.*check, wrong"):
+    with pytest.raises(UnknownName, match=r"did you mean .wrong.*check, wrong"):
         held(SUM, challenge="wrogn")

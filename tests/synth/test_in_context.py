@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_latin_words_can_be_read():
     """Consonants and vowels take turns."""
     for row in ciphers(script="latin"):
         vowels = [sign in "aeiu" for sign in row["plain"]]
-        assert all(a != b for a, b in zip(vowels, vowels[1:], strict=False))
+        assert all(a != b for a, b in pairwise(vowels))
 
 
 @pytest.mark.parametrize("make", [ciphers, grammar])
@@ -154,7 +154,7 @@ def test_wrong_arguments_are_named(make, args, key):
 
 def test_more_words_than_there_are_is_an_error():
     """A cell that cannot be filled with rows that stand apart says so."""
-    with pytest.raises(InvalidFile, match="per_cell: so many rows do not stand apart.*400"):
+    with pytest.raises(InvalidFile, match=r"per_cell: so many rows do not stand apart.*400"):
         ciphers(script="latin", lengths=[4], per_cell=400)
 
 
