@@ -70,3 +70,11 @@ def test_links_between_pages_lead_somewhere(page):
     """A relative link points to a file that is there."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_family_has_a_card():
+    """docs/tasks.md has a section for each folder of tasks that ships rows."""
+    text = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    families = {path.parent.name for path in (ROOT / "tasks").glob("*/*.yaml")}
+    for family in families - {"public", "judges", "judged"}:
+        assert f"## {family}\n" in text
