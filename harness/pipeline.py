@@ -201,15 +201,14 @@ class _Journey:
     def go(self, tasks: Sequence[Prepared], observer: Observer | None) -> None:
         """Put every sample of the plan to the model, score it and write it."""
         self.started = time.time()
-        writer = SampleWriter(self.directory.samples, self._cost)
         scorers = {(t.task.task, arm.name): arm.scorer for t in tasks for arm in t.arms}
-
         self.bench = Bench(
             {task.task.task: task.judge for task in tasks if task.judge is not None},
             scorers,
             Crew(lambda model: open_backend(model, self.execution, {}), self.store, self._rules()),
             self.spec.model,
         )
+        writer = SampleWriter(self.directory.samples, self._cost)
 
         def finished(outcome: Outcome) -> None:
             sample = outcome.sample
@@ -255,6 +254,8 @@ class _Journey:
         connections = connections_of(self.execution)
         sender = Sender(self.backend, self.store, self._rules())
         workers = max(connections, 4 * self.backend.max_batch if self.backend.max_batch > 1 else 1)
+        if self.decider:  # what is in flight when a task is settled was asked for nothing
+            workers = connections
         limits.also_spent = self.bench.crew.spent
         self.executor = LocalExecutor(sender, workers, limits, self.bench.settle)
         _interruptible(self.executor)

@@ -78,14 +78,16 @@ def _table(found: Comparison) -> Table:
 
     from harness.gate.say import interval, plain, signed
 
-    title = f"against {found.reference_model} ({found.reference})"
+    title = f"A: {found.reference_model} ({found.reference})"
+    if len(found.others) == 1:
+        title += f"\nB: {found.others[0][1]} ({found.others[0][0]})"
     table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
     models = dict(found.others)
     several = len(found.others) > 1
     for name in ("", *(["model"] if several else []), "task", "metric"):
         table.add_column(name)
     confidence = max((row.confidence for row in found.rows), default=0.95)
-    names = ("reference", models[found.others[0][0]] if not several else "value")
+    names = ("A", "value" if several else "B")
     percent = f"{100 * confidence:.0f} % interval"
     for name in (*names, "Δ points", percent, "p (Holm)", "+/-", "n", "sees"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -139,6 +139,8 @@ class Watch:
         now = sample.value if self.higher_is_better else -sample.value
         self.rows.append(Row(sample, now, before))
         self._open.append(now - before.score)
+        if len(self._open) >= self.largest:
+            self.close()
 
     def close(self) -> None:
         """Hand the finished cluster to the trial."""

@@ -56,10 +56,11 @@ def judge(pairs: Sequence[Pairs], policy: Policy) -> list[TaskVerdict]:
     tests = [one_sided(item) for item in pairs]
     worse = holm([test.regressed for test in tests])
     better = holm([test.improved for test in tests])
-    return [
-        _verdict(item, policy, OneSided(float(worse[i]), float(better[i]), tests[i].name), len(pairs))
-        for i, item in enumerate(pairs)
+    adjusted = [
+        OneSided(float(low), float(high), test.name)
+        for low, high, test in zip(worse, better, tests, strict=True)
     ]
+    return [_verdict(item, policy, p, len(pairs)) for item, p in zip(pairs, adjusted, strict=True)]
 
 
 def one_sided(pairs: Pairs) -> OneSided:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from harness.interact.question_words import CHINESE, ENGLISH, IDLE, NEGATED
+from harness.interact.question_words import CHINESE, ENGLISH, IDLE, NEGATED, UNCLEAR
 from harness.text.normalise import fold_width, strip_reasoning
 
 Answer = Literal["yes", "no", "unknown"]
@@ -25,7 +25,6 @@ LONGEST = 300
 """Characters of a question; a longer one is not read."""
 
 _alternatives = MappingProxyType({"en": re.compile(r"\bor\b"), "zh": re.compile("或者|还是|或")})
-_not = MappingProxyType({"en": re.compile(r"\bnot\b|n't\b|\bno\b"), "zh": re.compile("不|没")})
 _sentence = re.compile(r"[^?？!！。\n]*[^?？!！。\n.][?？]?")
 _number = re.compile(r"^(?:[\d.)、:：\s-]|(?:question|q|问题?|第)\s?(?=\d))+", re.IGNORECASE)
 _english_guess = re.compile(
@@ -123,7 +122,7 @@ def _about(plain: str, values: Mapping[str, Answer], language: str) -> Reply:
     idle = IDLE[language].sub(" ", rest)
     understood = tuple(attribute for attribute, _ in found)
     twice = len(set(understood)) < len(understood)  # alive or not: no yes and no no
-    if not found or twice or re.search(r"\w", idle) or _not[language].search(idle):
+    if not found or twice or re.search(r"\w", idle) or UNCLEAR[language].search(rest):
         return Reply("unknown")
     return Reply(_joined([value for _, value in found], either=either), understood=understood)
 

@@ -28,11 +28,11 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     r"|manufactured|(?:made|produced) in (?:a factory|factories)|inventions?|invented by "
     r"(?:people|humans)",
     "food": r"edible|foods?|(?:some)?thing (?:that )?(?:you|people|we|humans) (?:can )?eat"
-    r"|eaten(?: by (?:people|humans))?|(?:you|people|we|humans|i) (?:can )?eat"
+    r"|eaten(?: by (?:people|humans)|(?! by))|(?:you|people|we|humans|i) (?:can )?eat"
     r"|(?:can|do) (?:you|people|we|humans|i) eat",
     "fruit": r"fruits?",
     "vegetable": r"vegetables?|veggies?",
-    "drink": r"drinks?|beverages?|drinkable|drunk(?: by (?:people|humans))?"
+    "drink": r"drinks?|beverages?|drinkable|drunk(?: by (?:people|humans)|(?! by))"
     r"|(?:you|people|we|humans|i) (?:can )?drink",
     "fly": r"fly|flies|flying|able to fly",
     "water": r"(?:lives?|living|found|used|travels?|be found) (?:in|on|under|under the) "
@@ -66,13 +66,14 @@ ENGLISH: Mapping[str, str] = MappingProxyType({
     "pet": r"pets?|(?:kept as|be) a pet|house ?pets?|domestic pets?",
     "farm": r"(?:kept |found |raised |live |lives |be found )?on (?:a |the )?farms?"
     r"|farm animals?|livestock",
-    "dangerous": r"dangerous|harmful|deadly|(?:can|could) (?:it )?(?:hurt|harm|kill|injure) "
+    "dangerous": r"(?:dangerous|harmful|deadly)(?: (?:to|for) (?:people|humans|you|us))?"
+    r"|(?:can|could) (?:it )?(?:hurt|harm|kill|injure) "
     r"(?:you|people|humans|someone)|(?:hurt|harm|kill|injure) (?:you|people|humans|someone)",
     "instrument": r"(?:musical )?instruments?|(?:play|make|makes) music|used (?:to make|for) music",
     "worn": r"worn(?: on (?:the|your) (?:body|feet|head))?|wear(?: it)?|wearable|clothing|clothes"
     r"|(?:piece|item|article) of clothing|garments?",
     "furniture": r"(?:piece of )?furniture",
-    "tool": r"tools?",
+    "tool": r"(?:used as )?(?:an? )?tools?",
     "sky": r"(?:seen |found |be seen |be found )?in the sky",
     "meat": r"eats? (?:meat|other animals|animals|flesh)|carnivores?|carnivorous|meat[ -]eaters?"
     r"|predators?",
@@ -110,10 +111,12 @@ CHINESE: Mapping[str, str] = MappingProxyType({
     "plant": "植物",
     "made": "人造|人工制造|人工制品|(?:由|被)?人(?:类|们)?(?:制造|制作|做|造|发明)出?来?|人为制造"
     "|工厂(?:里)?(?:生产|制造)|发明",
-    "food": "食物|食品|(?:可以|能|能够)?(?:被人|被|给人|供人)?吃|可食用|食用",
+    "food": "食物|食品|可食用|食用|(?:可以|能够|能|可)?(?:被人们|被人|被|给人|供人)?吃"
+    "(?=吗|的|它|呢|吧|或|和|$)",
     "fruit": "水果",
     "vegetable": "蔬菜",
-    "drink": "饮料|饮品|喝",
+    "drink": "饮料|饮品|(?:可以|能够|能|可)?(?:被人们|被人|被|给人|供人)?喝(?=吗|的|它|呢|吧|或"
+    "|和|$)",
     "fly": "飞行|飞",
     "water": "(?:生活|住|活|生长|游|用|使用|出现|行驶)?在(?:水|海|海洋|河)(?:里|中|上|面|水里)+"
     "|水生动物|水生",
@@ -122,12 +125,11 @@ CHINESE: Mapping[str, str] = MappingProxyType({
     "fur": "毛发|皮毛|毛皮|毛茸茸|毛",
     "tail": "尾巴",
     "wings": "翅膀|机翼",
-    "electric": "用电|电器|需要电|电子(?:产品|设备)|插电|耗电|通电|靠电|电力(?:驱动)?|家用电器"
-    "|家电",
+    "electric": "(?:需要)?用电|电器|需要电|电子(?:产品|设备)|插电|耗电|通电|靠电|电力(?:驱动)?"
+    "|家用电器|家电",
     "bigger": f"(?:体型)?比{_PEOPLE}(?:更|还)?(?:要)?(?:大|大得多)|大于{_PEOPLE}|体型大于{_PEOPLE}",
-    "hand": "(?:用)?(?:一只|单)手(?:就)?(?:可以|能|能够)?(?:拿|握|提|捧)(?:着|住|起|得动|得住"
-    "|起来)*"
-    "|拿在手(?:里|中|上)|握在手(?:里|中)|手持",
+    "hand": "(?:可以|能|能够)?(?:用)?(?:一只|单)手(?:就)?(?:可以|能|能够)?(?:拿|握|提|捧)"
+    "(?:得?起来|着|住|得?起|得动|得住)*|(?:拿|握)在手(?:里|中|上)|手持",
     "indoors": "(?:出现|放|用|使用|存在|看到|见到|常见)?(?:在|于)?(?:室内|屋里|屋内|房间里|家里"
     "|家中|房子里)(?:使用|用|看到|见到|出现|找到)?"
     "|家居用品|日常家用|家用",
@@ -143,7 +145,7 @@ CHINESE: Mapping[str, str] = MappingProxyType({
     "dangerous": "(?:对(?:人类|人们|人))?(?:会|有|具有|造成)*危险|(?:会|能)?(?:伤害"
     "|伤)(?:到)?(?:人类|人)|危害",
     "instrument": "乐器|演奏音乐|演奏",
-    "worn": "穿戴|(?:穿|戴)在?(?:身上|脚上|头上)?|衣物|衣服|服装|服饰",
+    "worn": "穿戴|被?(?:穿|戴)在?(?:身上|脚上|头上)?|衣物|衣服|服装|服饰",
     "furniture": "家具",
     "tool": "工具",
     "sky": "(?:在)?(?:天空|天上|空中)(?:中|里)?(?:看到|看见|见到|出现)?",
@@ -182,21 +184,30 @@ NEGATED: Mapping[str, Mapping[str, str]] = MappingProxyType({
 
 IDLE: Mapping[str, re.Pattern[str]] = MappingProxyType({
     "en": re.compile(
-        r"\b(?:is|are|was|does|do|can|could|would|will|has|have|having|be|being|made|it|its|it's"
-        r"|this|that|these|thing|things|object|objects|item|items|something|one|some|any|an?|the"
-        r"|kind|type|sort|form|piece|of|which|what|usually|commonly|typically|normally|often"
-        r"|generally|mostly|considered|classified|as|by|in|to|for|used|use|you're|you|your|i|people"
-        r"|humans|we|thinking|think|able|also|found|object's|so|then|ok|okay|question|there"
-        r"|and|or|either|with|covered|question \d+|\d+)\b"
+        r"\b(?:(?:kind|type|sort|form|piece) of|(?:classified|considered|used)(?: as)?(?: to be)?"
+        r"|thinking of|able to|which(?= (?:is|are|can|has|have|does|lives?|you|people)\b)"
+        r"|is|are|was|does|do|can|could|would|will|has|have|having|be|being|it|its|it's"
+        r"|this|that|these|thing|things|object|objects|item|items|something|some|any|an?|the"
+        r"|usually|commonly|typically|normally|often|generally|mostly|you're|you|your|i|people"
+        r"|humans|we|also|found|so|then|ok|okay|there|and|or|either|with|covered)\b(?!')"
     ),
     "zh": re.compile(
-        "是不是|是否是|是否|有没有|能不能|会不会|可不可以|属于不属于|请问|那么|那|这个|这种|这"
-        "|它们|它|"
-        "他|你想的|你心里想的|想的|东西|物体|物品|事物|东西|一个|一种|一类|某种|一只|一件|一样|"
-        "通常|一般来说|一般|常常|经常|平时|主要|大多|属于|被|可以|能够|能|会|有|是|人们|人类|人|"
-        "我们|用来|用于|用|来|的|吗|呢|吧|了|着|里面|做|成|和|或者|还是|或|又|并且|而且|以及|种类"
-        "|种|类|"
-        "体型|大小|常见于|个|只|在|上|里|中|常见|身上|长着|长|具有|拥有|带有|带|需要|由|拿|问题"
-        "|第|[0-9]+"
+        "是不是|是否是|是否|有没有|能不能|会不会|可不可以|请问|那么|那|这个|这种|这|它们|它|"
+        "你心里想的|你想的|想的|东西|物体|物品|事物|一个|一种|一类|某种|(?<=是)一只|(?<=是)一件|"
+        "(?<=是)一样|通常|一般来说|一般|常常|经常|平时|常见|主要|大多|属于|可以|能够|能|会|有|是"
+        "|人们|"
+        "人类|人|我们|的|吗|呢|吧|和|或者|还是|或|又|并且|而且|以及|种类|种|类|体型|身上|长着|长"
+        "|具有|"
+        "拥有|带有|带"
     ),
 })  # fmt: skip
+"""None of these may change what is asked: no numbers, no prepositions of their own."""
+
+UNCLEAR: Mapping[str, re.Pattern[str]] = MappingProxyType({
+    "en": re.compile(
+        r"\bnot\b|n't\b|\bno\b|^(?:what|which|who|where|when|why|how)\b"
+        r"|\bor (?:an? |some )?(?:object|thing|item|something)\b"
+    ),
+    "zh": re.compile("(?<!有)没(?!有)|什么|哪|谁|多少|(?:还是|或者|或)(?:物体|物品|东西|其他)"),
+})  # fmt: skip
+"""What makes a question none that yes or no answers, or turns it round."""

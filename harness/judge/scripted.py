@@ -29,7 +29,7 @@ PROMPTED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 GRADED = re.compile(
-    r"another grader gave[^.]{0,60}?(?P<en>\d+)/10|另一位.{0,20}?(?P<zh>\d+)分", re.I
+    r"another grader gave[^.]{0,60}?(?P<en>\d+)/10|另一位.{0,20}?(?P<zh>\d+)分", re.IGNORECASE
 )
 PREFERRED = re.compile(r"another grader preferred the first|另一位.{0,20}第一个", re.IGNORECASE)
 MARKUP = re.compile(r"\*\*|^\s*[-*•] |^#+ ", re.MULTILINE)

@@ -34,7 +34,9 @@ def test_a_floor_tests_the_bound_not_the_mean(right, verdict):
     assert (check.needed is not None) == (verdict == "inconclusive")
 
 
-@pytest.mark.parametrize(("value", "verdict"), [(0.1, "met"), (0.3, "inconclusive"), (0.6, "missed")])
+@pytest.mark.parametrize(
+    ("value", "verdict"), [(0.1, "met"), (0.3, "inconclusive"), (0.6, "missed")]
+)
 def test_a_ceiling_is_a_floor_from_above(value, verdict):
     """`<=` bounds from above; a metric that is no mean of samples stands with its own interval."""
     whole = cell(metric="ece", value=value, low=value - 0.05, high=value + 0.05, stderr=0.02, n=50)
@@ -98,7 +100,9 @@ def spending(**columns):
 def test_cost_tokens_and_time_are_held_against_their_limits():
     """Cost of the run; ratios per sample; seconds as a median over new answers."""
     new = np.zeros(4, dtype=bool)
-    now = spending(cost_usd=[1.0] * 4, latency_s=[1, 1, 1, 9], completion_tokens=[10] * 4, cached=new)
+    now = spending(
+        cost_usd=[1.0] * 4, latency_s=[1, 1, 1, 9], completion_tokens=[10] * 4, cached=new
+    )
     then = spending(cost_usd=[0.5] * 4, latency_s=[1] * 4, completion_tokens=[10] * 4, cached=new)
     limits = Limits(
         errors=None, unparsed_rise=None, cost_usd=1, cost_ratio=1.5, latency_s=2,

@@ -87,7 +87,12 @@ def test_a_wrong_policy_names_line_and_key(tmp_path, text, line, message):
 def test_floors_are_read(text, task, metric, at_least, limit):
     """[TASK] METRIC >= NUMBER."""
     found = parse_floor(text)
-    assert (found.task, found.metric, found.at_least, found.limit) == (task, metric, at_least, limit)
+    assert (found.task, found.metric, found.at_least, found.limit) == (
+        task,
+        metric,
+        at_least,
+        limit,
+    )
 
 
 @pytest.mark.parametrize("text", ["", "0.8", "accuracy = 0.8", "a b c >= 1", "x >= 1.2.3"])

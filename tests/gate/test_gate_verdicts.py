@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from harness.gate.align import align
 from harness.gate.policy import DEFAULT, Policy, TaskRule
-from harness.gate.verdicts import Planning, OneSided, decide, judge, one_sided
+from harness.gate.verdicts import OneSided, Planning, decide, judge, one_sided
 from harness.stats.intervals import Interval
 from harness.stats.power import Error, mcnemar_detectable_effect, mcnemar_samples_needed
 

@@ -195,4 +195,6 @@ def test_the_judges_tokens_count_against_the_budget(harness, capitals, tmp_path)
     done = run(harness, capitals, "--judge", "correct=embedded/nano", "--max-tokens-total", "50",
                "--connections", "1")  # fmt: skip
     assert done.code == 5, done.err
-    assert json.loads(done.out)["status"] == "partial"
+    record = json.loads((tmp_path / json.loads(done.out)["run"] / "run.json").read_text())
+    assert record["reason"].startswith("budget:")
+    assert record["usage"]["completion_tokens"] < 50

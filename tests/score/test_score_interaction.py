@@ -160,7 +160,7 @@ def test_items_stand_on_lines_or_between_commas(answer, language, items):
 
 
 def test_a_known_item_is_not_split():
-    """ "Salt and pepper" stays whole where the row knows it."""
+    """An item that holds "and" stays whole where the row knows it."""
     assert items_of("salt and pepper, oil", "en", ["salt and pepper"]) == {
         "salt and pepper", "oil",
     }  # fmt: skip

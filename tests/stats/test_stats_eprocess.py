@@ -109,7 +109,7 @@ def test_values_out_of_range_are_refused(values, null, sizes):
 
 
 def test_confidence_sequence_checks_alpha():
-    """alpha is a probability."""
+    """Alpha is a probability."""
     with pytest.raises(ValueError, match="alpha"):
         confidence_sequence([0.0], 1.5)
 
