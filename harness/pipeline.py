@@ -131,7 +131,12 @@ def run(
         journey = _Journey(spec, execution, at, backend, store, live, decider)
         if observer:
             observer.started(at.path, planned)
-        journey.go(tasks, observer)
+        try:
+            journey.go(tasks, observer)
+        except BaseException:
+            if not journey.scored:
+                at.discard()  # nothing was measured: leave no empty run behind
+            raise
         return journey.conclude(tasks, skipped, planned)
 
 

@@ -50,27 +50,73 @@ def answer(messages: list[dict[str, str]]) -> str:
 '''
 
 
+NEXT = {
+    "task": (
+        "\nnext:  harness validate {name}.yaml\n"
+        "       harness run {name}.yaml --model embedded/mini\n"
+        "       harness run {name}.yaml --model python/{module}:answer"
+    ),
+    "policy": (
+        "\nnext:  harness validate {name}.yaml\n"
+        "       harness gate @latest --baseline @baseline --policy {name}.yaml"
+    ),
+    "ci": "\nnext:  harness bless @latest, commit results/reference/, move {name}.yaml into place",
+}
+POLICY = """\
+# What `harness gate --policy {name}.yaml` holds a candidate to. `harness schema policy` prints all
+# keys; `harness validate {name}.yaml` checks this file.
+policy: {name}
+margin: 0.03                    # a drop of up to 3 points counts as not worse
+alpha: 0.05                     # chance of a false alarm over all tasks (Holm)
+inconclusive: warn              # or fail: too few samples to tell
+floors:
+  - "arithmetic/addition >= 0.5"  # holds for the lower end of the interval
+"""
+CI = """\
+# Does a change make the model worse? Copy to .github/workflows/; docs/ci.md explains it.
+name: evaluation
+on: pull_request
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {{python-version: "3.11"}}
+      - run: pip install harness
+      - run: harness run tag:core --model openai/NAME --limit 500 --out results
+        env: {{OPENAI_API_KEY: "${{{{ secrets.OPENAI_API_KEY }}}}"}}
+      - run: harness gate @latest --baseline @baseline --junit gate.xml --summary gate.md
+      - run: cat gate.md >> "$GITHUB_STEP_SUMMARY"
+        if: always()
+"""
+
+
 @click.command("init")
-@click.argument("what", type=click.Choice(["task"]), expose_value=False)
-@click.argument("name", default="my_task")
-def command(name: str) -> None:
-    """Write NAME.yaml (commented), NAME.csv and NAME_app.py into this folder."""
+@click.argument("what", type=click.Choice(["task", "policy", "ci"]))
+@click.argument("name", required=False)
+def command(what: str, name: str | None) -> None:
+    """Write files to start from into this folder: a task, a gate policy, or a CI workflow.
+
+    A task comes as NAME.yaml (commented), NAME.csv and NAME_app.py.
+    """
+    name = name or {"task": "my_task", "policy": "gate", "ci": "evaluation"}[what]
     if not name.replace("-", "_").isidentifier():
         raise UsageError(f"name: letters, digits, - and _ only; got '{name}'")
     module = name.replace("-", "_") + "_app"
     files = {
-        f"{name}.yaml": TASK.format(name=name, title=name.replace("_", " ").capitalize()),
-        f"{name}.csv": ROWS,
-        f"{module}.py": APPLICATION.format(module=module),
-    }
+        "task": {
+            f"{name}.yaml": TASK.format(name=name, title=name.replace("_", " ").capitalize()),
+            f"{name}.csv": ROWS,
+            f"{module}.py": APPLICATION.format(module=module),
+        },
+        "policy": {f"{name}.yaml": POLICY.format(name=name)},
+        "ci": {f"{name}.yaml": CI.format()},
+    }[what]
     taken = [path for path in files if Path(path).exists()]
     if taken:
         raise UsageError(f"{', '.join(taken)} exists already; choose another name")
     for path, text in files.items():
         Path(path).write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")
-    click.echo(
-        f"\nnext:  harness validate {name}.yaml\n"
-        f"       harness run {name}.yaml --model embedded/mini\n"
-        f"       harness run {name}.yaml --model python/{module}:answer"
-    )
+    click.echo(NEXT[what].format(name=name, module=module))

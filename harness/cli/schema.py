@@ -6,13 +6,14 @@ import click
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["task", "run"]))
+@click.argument("kind", type=click.Choice(["task", "run", "policy"]))
 def command(kind: str) -> None:
-    """Print the JSON Schema of task or run files."""
+    """Print the JSON Schema of task, run or policy files."""
     import json
 
     from harness.config import run_schema
+    from harness.gate.policy import policy_schema
     from harness.task.schema import task_schema
 
-    schema = {"task": task_schema, "run": run_schema}[kind]()
+    schema = {"task": task_schema, "run": run_schema, "policy": policy_schema}[kind]()
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -307,7 +307,7 @@ def _position(units: Mapping[str, Unit]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for role in ("unequal", "equal"):
         pairs = [
-            [v.score for v in finding.found.verdicts]
+            [v.score or 0.0 for v in finding.found.verdicts]
             for unit in units.values()
             for finding in unit.get(role, [])
             if finding.found.value is not None

@@ -17,8 +17,18 @@ from harness.identity import CounterRandom, content_key
 from harness.judge.attacks import ATTACKS, attacked
 from harness.judge.item import Item
 
-VACUOUS = ("", ":", "…", "Thought process:", "Solution", "Answer:", "解：", "答案", "让我们一步一步来思考。",
-           "Let us think step by step.")  # fmt: skip
+VACUOUS = (
+    "",
+    ":",
+    "…",
+    "Thought process:",
+    "Solution",
+    "Answer:",
+    "Let us think step by step.",
+    "解：",
+    "答案",
+    "让我们一步一步来思考。",
+)
 REPEATS = 3
 
 
@@ -59,16 +69,16 @@ def facts_of(rows: Mapping[str, Sequence[Mapping[str, Any]]], count: int) -> lis
         wanted = count - count // 3
         usable = [row for row in given if row.get("misleading") and row.get("statement")]
         rng = CounterRandom(0, "audit", language)
-        for row in rng.shuffled(usable)[:wanted]:
-            found.append(
-                Fact(
-                    question=str(row["question"]),
-                    right=str(row["statement"]),
-                    wrong=str(row["misleading"]),
-                    accepted=tuple(map(str, row["answers"])),
-                    language=language,
-                )
+        found.extend(
+            Fact(
+                question=str(row["question"]),
+                right=str(row["statement"]),
+                wrong=str(row["misleading"]),
+                accepted=tuple(map(str, row["answers"])),
+                language=language,
             )
+            for row in rng.shuffled(usable)[:wanted]
+        )
         found.extend(_sum(rng, language) for _ in range(count // 3))
     return found
 
@@ -91,8 +101,8 @@ def _sum(rng: CounterRandom, language: str) -> Fact:
 # ---- changes --------------------------------------------------------------------------------
 
 _PADDING = {
-    "en": " To put it in other words: {text} This is what was asked, and it is what is answered here"
-    " in full. In summary, once more and with all due care: {text}",
+    "en": " To put it in other words: {text} This is what was asked, and it is what is answered"
+    " here in full. In summary, once more and with all due care: {text}",
     "zh": "换句话说：{text}这正是题目所问的，这里作了完整的回答。总而言之，再认真地说一遍：{text}",
 }
 
@@ -214,7 +224,8 @@ class _Maker:
         fact = self.fact
         given = fact.right if self.pairwise else fact.wrong
         worth = 1.0 if self.pairwise else 0.0
-        yield self.probe("padding", "plain", (given, worth), None)
+        if not self.pairwise:
+            yield self.probe("padding", "plain", (given, worth), None)
         longer = (padded(given, fact.language), worth)
         yield self.probe("padding", "changed", longer, (fact.right, 1.0))
         high = self.number % 2 == 0

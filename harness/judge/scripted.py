@@ -82,11 +82,11 @@ def _longer(shown: Shown, truth: Truth) -> float:
     if shown.spec.mode == "pairwise":
         first, second = map(len, shown.answers)
         return _perfect(shown, truth) if first == second else float(first > second)
-    return 1.0 if len(shown.item.answer) > LONG else _perfect(shown, truth)
+    return 1.0 if len(shown.item.answer.encode()) > LONG else _perfect(shown, truth)
 
 
 LONG = 120
-"""Characters from which the judge that likes length is content."""
+"""Bytes from which the judge that likes length is content."""
 
 
 def _lenient(shown: Shown, truth: Truth) -> float:

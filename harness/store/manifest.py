@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +50,12 @@ class RunDirectory:
     def write(self, name: str, value: Any) -> None:
         """Write a JSON file whole or not at all."""
         write_json(self.path / name, value)
+
+    def discard(self) -> None:
+        """Take the directory away, where it holds nothing but what was asked for."""
+        kept = {path.name for path in self.path.iterdir()} - {SPEC, _LOCK}
+        if not kept:
+            shutil.rmtree(self.path)
 
     def __enter__(self) -> RunDirectory:
         return self
@@ -159,7 +166,7 @@ def find_run(name: str, root: Path) -> Path:
     if name == "@latest":
         if not finished:
             raise UsageError(f"@latest: no finished run under {root}")
-        return finished[-1]
+        return max(finished, key=lambda path: (path / RUN).stat().st_mtime_ns)
     if name == "@baseline":
         return _baseline(root)
     matches = [path for path in known if path.name.startswith(name)]

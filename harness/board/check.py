@@ -1,0 +1,202 @@
+"""What a board's numbers cannot be, and what two models' answers cannot share: pure checks.
+
+Who calls them reads the runs. An `error` breaks the board; a `note` only keeps a row from counting
+as verified.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Literal
+
+from msgspec import Struct
+
+from harness.records import Cell
+
+Evidence = Literal["self-reported", "recomputed", "verified"]
+"""What stands behind a row: somebody's word; its cells made again from the stored scores of the
+samples; those scores made again from the stored answers too, with today's definitions and data."""
+Kind = Literal[
+    "missing", "unreadable", "hash", "count", "impossible", "cells", "scores", "data", "duplicate"
+]
+Measures = Mapping[str, Literal["proportion", "share", "other"]]
+"""Metric → what its values can be: k of n, any share in 0…1, or any number."""
+
+TOLERANCE = 1e-6
+"""Relative difference of a number made again that is rounding."""
+FEWEST_WRONG = 10
+"""Two models that answer alike throughout are suspect from so many wrong answers on."""
+FEWEST_KINDS = 5
+"""… of so many kinds: where every wrong answer is the same letter, chance may make them agree."""
+COUNTS = ("n", "errors", "unparsed", "unjudged")
+NUMBERS = ("value", "low", "high")
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is not as it should be."""
+
+    run: str
+    kind: Kind
+    problem: str
+    severity: Literal["error", "note"] = "error"
+
+    def __str__(self) -> str:
+        """The whole finding in one line."""
+        return f"{self.severity}: {self.run}: {self.kind}: {self.problem}"
+
+
+class Checked(Struct, frozen=True):
+    """One row of the board, checked."""
+
+    run: str
+    model: str
+    evidence: Evidence
+    cells: int
+    samples: int
+
+
+class Report(Struct, frozen=True):
+    """A checked board."""
+
+    rows: tuple[Checked, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether any finding is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+
+def name_of(cell: Cell) -> str:
+    """Return what tells a cell from the others of its run.
+
+    An arm or variant stands in it only where it is not the usual one.
+    """
+    parts = [cell.task, cell.metric]
+    parts += [cell.arm] * (cell.arm != "default") + [cell.variant] * (cell.variant != "original")
+    return " ".join([*parts, *([cell.slice] if cell.slice else [])])
+
+
+def impossible(run: str, cells: Sequence[Cell], measures: Measures) -> Iterator[Finding]:
+    """Yield a finding for each number that no samples could have given."""
+    seen: set[str] = set()
+    for cell in cells:
+        name = name_of(cell)
+        if name in seen:
+            yield Finding(run, "impossible", f"{name}: stands twice")
+        seen.add(name)
+        for problem in _problems(cell, measures.get(cell.metric, "other")):
+            yield Finding(run, "impossible", f"{name}: {problem}")
+
+
+def _problems(cell: Cell, measure: str) -> Iterator[str]:
+    numbers = {name: getattr(cell, name) for name in (*NUMBERS, "bound_low", "bound_high")}
+    for name, number in numbers.items():
+        if number is not None and not math.isfinite(number):
+            yield f"{name} is {number}"
+    for name in COUNTS:
+        if getattr(cell, name) < 0:
+            yield f"{name} is {getattr(cell, name)}"
+    for low, high in (("low", "high"), ("bound_low", "bound_high")):
+        if _above(numbers[low], numbers[high]):
+            yield f"{low} {numbers[low]} is above {high} {numbers[high]}"
+    if cell.value is not None and not cell.n:
+        yield f"value {cell.value} of no sample"
+    if cell.unparsed > cell.n + cell.unjudged:
+        yield f"{cell.unparsed} unparsed of {cell.n}"
+    if not 0 < cell.confidence < 1:
+        yield f"confidence {cell.confidence}"
+    if cell.value is not None and math.isfinite(cell.value) and measure != "other":
+        yield from _share_problems(cell, cell.value, measure)
+
+
+def _above(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low > high + TOLERANCE
+
+
+def _share_problems(cell: Cell, value: float, measure: str) -> Iterator[str]:
+    least = -1.0 if cell.variant == "mean_drop" else 0.0
+    if not least <= value <= 1:
+        yield f"value {value} outside {least:g} to 1"
+        return
+    if measure != "proportion" or cell.variant == "mean_drop" or not cell.n:
+        return
+    # the GRIM test (Brown & Heathers 2017, Soc. Psychol. Pers. Sci. 8:363)
+    right = value * cell.n
+    if cell.estimate == "raw" and abs(right - round(right)) > TOLERANCE * max(cell.n, 1):
+        yield f"value {value} is no whole number of {cell.n} samples"
+
+
+def unequal(run: str, stored: Sequence[Cell], again: Sequence[Cell]) -> Iterator[Finding]:
+    """Yield a finding for each cell that its samples do not give.
+
+    Cells without a value and without samples say only why there is no number, and are passed over.
+    """
+    made = {name_of(cell): cell for cell in again}
+    for cell in stored:
+        name = name_of(cell)
+        other = made.pop(name, None)
+        if other is None:
+            if cell.value is not None:
+                yield Finding(run, "cells", f"{name}: {cell.value} comes from no sample")
+        else:
+            yield from (Finding(run, "cells", f"{name}: {text}") for text in _differs(cell, other))
+    for name, cell in made.items():
+        if cell.value is not None:
+            yield Finding(run, "cells", f"{name}: {cell.value} from the samples, but not stored")
+
+
+def _differs(stored: Cell, again: Cell) -> Iterator[str]:
+    for name in (*NUMBERS, *COUNTS):
+        then, now = getattr(stored, name), getattr(again, name)
+        if then is None or now is None:
+            same = then is now
+        else:
+            same = math.isclose(then, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        if not same:
+            yield f"{name} {then} stored, {now} from the samples"
+
+
+@dataclass(slots=True)
+class Answers:
+    """What one model answered to one task, sample by sample."""
+
+    run: str
+    model: str
+    task: str
+    given: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """Sample → what it said, and whether that was wrong."""
+
+    def add(self, sample: str, said: str, *, wrong: bool) -> None:
+        """Take one answer."""
+        self.given[sample] = (said, wrong)
+
+
+def duplicated(answers: Iterable[Answers]) -> Iterator[Finding]:
+    """Yield a finding for two models that made the same mistakes in the same words throughout.
+
+    Right answers may agree; many different wrong ones that all agree were copied.
+    """
+    by_task: dict[str, list[Answers]] = {}
+    for one in answers:
+        by_task.setdefault(one.task, []).append(one)
+    for task, all_of in by_task.items():
+        for one, other in combinations(all_of, 2):
+            if one.model != other.model and (wrong := _copied(one, other)):
+                text = (
+                    f"{task}: {one.model} and {other.model} (run {other.run}) gave the same "
+                    f"answers, {wrong} wrong ones among them"
+                )
+                yield Finding(one.run, "duplicate", text)
+
+
+def _copied(one: Answers, other: Answers) -> int:
+    """Return how many wrong answers two models share; 0 where that is no sign of copying."""
+    shared = one.given.keys() & other.given.keys()
+    if any(one.given[sample][0] != other.given[sample][0] for sample in shared):
+        return 0
+    wrong = [one.given[sample][0] for sample in shared if one.given[sample][1]]
+    return len(wrong) if len(wrong) >= FEWEST_WRONG and len(set(wrong)) >= FEWEST_KINDS else 0
