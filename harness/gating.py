@@ -227,6 +227,11 @@ class SequentialDecider:
         if self.inner:
             self.inner.started(directory, planned)
 
+    def stopping(self) -> None:
+        """Pass on."""
+        if self.inner:
+            self.inner.stopping()
+
     def finished(self, failed: bool, usage: Usage) -> None:
         """Pass on."""
         if self.inner:

@@ -161,7 +161,10 @@ class Crew:
 
     def _backend(self, model: ModelSpec) -> Backend:
         if model.provider == "scripted":
-            return ScriptedJudge(model.name, model.arguments, self.known, self.truth)
+            def truth(item: Item, answer: str) -> float:
+                return self.truth(item, answer)  # an audit sets it once its probes are made
+
+            return ScriptedJudge(model.name, model.arguments, self.known, truth)
         return self.opener(model)
 
     async def judge(self, assigned: Assigned, item: Item, repeat: int = 0) -> Judged:

@@ -63,6 +63,8 @@ from harness.task.catalogue import Catalogue
 from harness.task.spec import TaskSpec, named
 
 STORE = "responses.sqlite"
+COMPUTED_HERE = ("embedded", "scripted", "python", "replay")
+"""Providers that answer in this process."""
 
 
 class Observer(Protocol):
@@ -74,6 +76,10 @@ class Observer(Protocol):
 
     def finished(self, failed: bool, usage: Usage) -> None:
         """Called for every sample."""
+        ...
+
+    def stopping(self) -> None:
+        """Called when the user interrupts: what is in flight is still finished."""
         ...
 
 
@@ -119,19 +125,24 @@ def run(
     With a `decider`, a task ends as soon as it is settled; what was started is finished. Raises
     HarnessError where nothing can be measured at all; a failed request is a record.
     """
+    if execution.executor != "local":
+        raise UsageError(f"--executor: allowed: local; got: {execution.executor}")
     root = Path(execution.out)
     live: dict[str, Sample] = {}
     backend = open_backend(spec.model, execution, live)
     tasks, skipped = prepare(Catalogue().resolve(spec.tasks), spec, backend)
     planned = sum(task.size(spec.epochs) for task in tasks)
+    for task in tasks:
+        task.try_out(spec)
+    content = _content(spec, tasks, backend)
     with (
         SqliteResponses(root / STORE) as store,
-        open_directory(root, spec.model.label, _content(spec, tasks), fresh=execution.fresh) as at,
+        open_directory(root, spec.model.label, content, fresh=execution.fresh) as at,
     ):
         journey = _Journey(spec, execution, at, backend, store, live, decider)
-        if observer:
-            observer.started(at.path, planned)
         try:
+            if observer:
+                observer.started(at.path, planned)
             journey.go(tasks, observer)
         except BaseException:
             if not journey.scored:
@@ -142,6 +153,8 @@ def run(
 
 def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Sample]) -> Backend:
     """Open the backend that a model spec names."""
+    if model.base_url and model.provider in COMPUTED_HERE:
+        raise UsageError(f"--base-url: {model.label} has no server; allowed with openai/NAME")
     opener = load("backend", model.provider)
     connections = connections_of(execution)
     match model.provider:
@@ -175,13 +188,14 @@ def connections_of(execution: Execution) -> int:
     return MOST if execution.connections == "auto" else execution.connections
 
 
-def _content(spec: RunSpec, tasks: Sequence[Prepared]) -> dict[str, Any]:
+def _content(spec: RunSpec, tasks: Sequence[Prepared], backend: Backend) -> dict[str, Any]:
     """Return what spec.json holds: all that decides what is measured, and no secret."""
     bare = _replace(spec, model=_replace(spec.model, headers={}))
     return {
         "spec": msgspec.to_builtins(bare),
+        "backend": backend.identity(),
         "tasks": {task.task.task: dict(task.hashes) for task in tasks},
-        "perturbations": {f"{p.name}": p.version for task in tasks for p in task.perturbations},
+        "perturbations": {p.name: p.version for task in tasks for p in task.perturbations},
     }
 
 
@@ -201,11 +215,13 @@ class _Journey:
     decider: Decider | None = None
     executor: LocalExecutor | None = None
     bench: Bench | None = None
+    observer: Observer | None = None
+    scored: int = 0
     started: float = 0.0
 
     def go(self, tasks: Sequence[Prepared], observer: Observer | None) -> None:
         """Put every sample of the plan to the model, score it and write it."""
-        self.started = time.time()
+        self.started, self.observer = time.time(), observer
         scorers = {(t.task.task, arm.name): arm.scorer for t in tasks for arm in t.arms}
         self.bench = Bench(
             {task.task.task: task.judge for task in tasks if task.judge is not None},
@@ -218,6 +234,7 @@ class _Journey:
         def finished(outcome: Outcome) -> None:
             sample = outcome.sample
             assert self.bench is not None
+            self.scored += 1
             score: Score = self.bench.score(outcome)
             writer.add(outcome, score)
             if self.decider:
@@ -228,6 +245,9 @@ class _Journey:
 
         try:
             asyncio.run(self._drive(tasks, finished))
+        except asyncio.CancelledError:  # the second Ctrl-C
+            writer.abandon()
+            raise KeyboardInterrupt from None
         except BaseException:
             writer.abandon()
             raise
@@ -263,7 +283,7 @@ class _Journey:
             workers = connections
         limits.also_spent = self.bench.crew.spent
         self.executor = LocalExecutor(sender, workers, limits, self.bench.settle)
-        _interruptible(self.executor)
+        _interruptible(self.executor, self.observer)
         try:
             await self.executor.run(self._converse(tasks), finished)
         finally:
@@ -308,6 +328,12 @@ class _Journey:
         for task, reason in skipped:
             metric = metrics_of(task)[0]
             cells.append(blank(Place(task.task, "default", "original"), metric, reason))
+        reached = set(columns.task)
+        for task in tasks:
+            if task.task.task not in reached:
+                place = Place(task.task.task, task.arms[0].name, "original")
+                reason = f"not reached: {self.executor.stopped or 'settled before'}"
+                cells.append(blank(place, task.metrics[0], reason))
         self.directory.write(SCORES, {"cells": cells})
         done = len(columns.task)
         stopped = self.executor.stopped
@@ -320,7 +346,7 @@ class _Journey:
             "reason": stopped,
             "planned": planned,
             "scored": done,
-            "spec_hash": content_key(_content(self.spec, tasks)),
+            "spec_hash": content_key(_content(self.spec, tasks, self.backend)),
             "tasks": {task.task.task: task.hashes for task in tasks},
             "model": self.backend.info,
             "backend": {
@@ -366,7 +392,7 @@ def _wants_logprobs(task: TaskSpec) -> bool:
     return task.method == "generate" and not stated and bool(own & set(CALIBRATION))
 
 
-def _interruptible(executor: LocalExecutor) -> None:
+def _interruptible(executor: LocalExecutor, observer: Observer | None) -> None:
     """Ctrl-C once: finish what is in flight. Twice: stop now; what is stored stays stored."""
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
@@ -374,6 +400,8 @@ def _interruptible(executor: LocalExecutor) -> None:
     def pressed() -> None:
         if executor.stopped is None:
             executor.stop("interrupted")
+            if observer:
+                observer.stopping()
         elif main is not None:
             main.cancel()
 

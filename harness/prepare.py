@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -22,7 +23,7 @@ from harness.records import RunSpec, Sample
 from harness.run.plan import plan_rows
 from harness.score.arithmetic import explain
 from harness.score.scorer import Scorer
-from harness.summary import Reading
+from harness.summary import PRIMARY, Reading
 from harness.task.catalogue import Selected
 from harness.task.effective import RenderOverrides, effective, hashes
 from harness.task.render import Renderer
@@ -31,12 +32,33 @@ from harness.task.spec import Named, TaskSpec, named
 from harness.text.confidence import stated_confidence
 from harness.text.extract import extractor
 
-CALIBRATION = ("ece", "brier")
+CALIBRATION = (
+    "ece", "ece_null", "adaptive_ece", "brier", "log_score", "selective_accuracy_90",
+    "selective_area", "confidence_auroc",
+)  # fmt: skip
 """Added where the primary metric says right or wrong; blank where no confidence is stated."""
-EFFICIENCY = ("prompt_tokens", "completion_tokens", "latency_s")
+TEXTS = (
+    "women_share", "gender_representation", "gender_by_profession", "gender_by_adjective",
+    "origin_representation", "toxicity_lexicon",
+)  # fmt: skip
+"""Added to every task's own metrics; blank where no text is written, or none of their words."""
+EFFICIENCY = (
+    "prompt_tokens", "completion_tokens", "reasoning_tokens", "output_characters", "refused",
+    "truncated", "latency_s", "latency_p50", "latency_p95", "tokens_per_second",
+)  # fmt: skip
 """Added to every task's own metrics."""
+PER_RIGHT_ANSWER = ("tokens_per_correct",)
+"""Added where the primary metric says right or wrong."""
+
+TRIED_OUT = 100
+"""Samples of a task that are rendered before the first request goes out."""
 
 _replace = msgspec.structs.replace
+
+
+def _asked(sample: Sample) -> tuple[object, ...]:
+    """Return what of a sample reaches the model."""
+    return (sample.input, sample.choices, sample.shots, sample.messages, sample.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +91,11 @@ class Prepared:
         groups = {p.name: p.group for p in self.perturbations}
         return Reading(self.task.task, self.metrics, slices_of(self.task), groups)
 
+    def try_out(self, spec: RunSpec) -> None:
+        """Render the first samples; raises InvalidFile before anything is asked or paid for."""
+        for _ in islice(self.samples(spec), TRIED_OUT):
+            pass
+
     def size(self, epochs: int) -> int:
         """Return the number of samples × arms × variants × epochs."""
         return len(self.order) * len(self.arms) * (1 + len(self.perturbations)) * epochs
@@ -88,7 +115,9 @@ class Prepared:
             rng = CounterRandom(
                 seed, "perturb", perturbation.name, perturbation.version, original.sample_id
             )
-            yield _replace(perturbation(original, rng), variant=perturbation.name)
+            copy = perturbation(original, rng)
+            changed = _asked(copy) != _asked(original)
+            yield _replace(copy, variant=perturbation.name, changed=changed)
 
 
 def prepare(
@@ -176,11 +205,13 @@ def overrides_of(spec: RunSpec) -> RenderOverrides:
 
 def _order(task: TaskSpec, rows: RowSet, arm: Arm, spec: RunSpec) -> list[int]:
     clusters = [arm.renderer.cluster(row) for row in range(len(rows.rows))]
-    order = plan_rows(clusters, spec.seed, spec.limit)
     if not spec.sample_ids:
-        return order
-    wanted = set(spec.sample_ids)
-    found = [row for row in order if rows.ids[row] in wanted]
+        return plan_rows(clusters, spec.seed, spec.limit)
+    found = [
+        row
+        for row in plan_rows(clusters, spec.seed)
+        if rows.ids[row].startswith(tuple(spec.sample_ids))
+    ]
     if not found:
         raise UsageError(f"{task.task} has no sample {', '.join(spec.sample_ids)}")
     return found
@@ -207,11 +238,27 @@ def metrics_of(task: TaskSpec, *, judged: bool = False) -> tuple[Metric, ...]:
     """
     own = [_metric(task, item, f"metrics[{i}]") for i, item in enumerate(task.metrics)]
     shares = bool(own) and own[0].interval == "proportion"
-    always = CALIBRATION + EFFICIENCY if shares else EFFICIENCY
+    always: tuple[str, ...] = TEXTS + EFFICIENCY
+    if shares:
+        always = CALIBRATION + always + PER_RIGHT_ANSWER
     if judged and all(metric.name != JUDGED for metric in own):
         own.append(load("metric", JUDGED))
-    named_already = {metric.name for metric in own}
-    return (*own, *(load("metric", name) for name in always if name not in named_already))
+    found = {metric.name: metric for metric in own}
+    for name in always:
+        if name not in found:
+            found[name] = load("metric", name)
+    for metric in [*found.values()]:
+        _with_columns(metric, found)
+    return tuple(found.values())
+
+
+def _with_columns(metric: Metric, found: dict[str, Metric]) -> None:
+    """Add the metrics whose columns a metric of a whole set reads, and those that these read."""
+    source = getattr(metric, "source", None)
+    for name in (source, *getattr(metric, "needs", ())):
+        if name is not None and name != PRIMARY and name not in found:
+            found[name] = load("metric", name)
+            _with_columns(found[name], found)
 
 
 def _metric(task: TaskSpec, item: str | Named, key: str) -> Metric:

@@ -7,10 +7,10 @@ never changed after construction.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Role = Literal["system", "user", "assistant", "tool"]
 Method = Literal["generate", "choose", "rank", "perplexity"]
@@ -56,9 +56,9 @@ class Message(Struct, frozen=True, omit_defaults=True):
 class Generation(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How text is drawn from a model."""
 
-    max_tokens: int = 256
-    temperature: float = 0.0
-    top_p: float | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] = 256
+    temperature: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
     extra: dict[str, Any] = {}
@@ -228,6 +228,8 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     """Stretches of `input` that no perturbation may touch (half-open, in characters)."""
     spans: tuple[Span, ...] = ()
     """What a perturbation changed in `input`."""
+    changed: bool = True
+    """False for a perturbed copy that equals its original."""
     oracle: str | None = None
     """What `scripted/oracle` says; else the first target."""
     wrong: str | None = None
@@ -348,8 +350,9 @@ class Cell(Struct, frozen=True):
 class ScoreColumns(Struct, frozen=True):
     """All scored samples of a run, column by column: numpy arrays of one length.
 
-    `task, arm, variant, sample_id, cluster, status` hold str, `epoch` int, `confidence` float
-    with NaN for none. `values` has a float column for each metric (NaN: no value), `slices` a str
+    `task, arm, variant, sample_id, cluster, status` hold str, `epoch` int, `changed` bool
+    (False for a perturbed copy that equals its original), `confidence` float with NaN for none.
+    `values` has a float column for each metric (NaN: no value), `slices` a str
     column for each slice ("" where the sample has none).
     """
 
@@ -360,6 +363,7 @@ class ScoreColumns(Struct, frozen=True):
     epoch: Any
     cluster: Any
     status: Any
+    changed: Any
     confidence: Any
     values: dict[str, Any]
     slices: dict[str, Any]

@@ -63,19 +63,14 @@ def rescore(run: Path) -> Rescored:
 
     methods = {name: (task.method, task.language) for name, task in tasks.items()}
     written = rewrite_scores(run / SAMPLES, methods, score)
-    groups = perturbation_groups(spec["perturbations"])
-    cells = summarise(
-        read_columns(run / SAMPLES),
-        [
-            Reading(
-                name,
-                metrics_of(task, judged=_judge_hash(spec, name) is not None),
-                slices_of(task),
-                groups,
-            )
-            for name, task in tasks.items()
-        ],
-    )
+    columns = read_columns(run / SAMPLES)
+    readings = []
+    for name, task in tasks.items():
+        asked = set(columns.variant[columns.task == name]) - {"original"}
+        metrics = metrics_of(task, judged=_judge_hash(spec, name) is not None)
+        readings.append(Reading(name, metrics, slices_of(task), perturbation_groups(asked)))
+    cells = summarise(columns, readings)
+    cells += _blanks(run, {cell.task for cell in cells})
     write_json(run / SCORES, {"cells": cells})
     record = read_json(run / RUN)
     record["rescored_at"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -83,6 +78,12 @@ def rescore(run: Path) -> Rescored:
         record["tasks"][name] |= _hashes_now(task, name, spec)
     write_json(run / RUN, record)
     return Rescored(written.rows, written.changed, cells)
+
+
+def _blanks(run: Path, scored: set[str]) -> list[Cell]:
+    """Return the cells of tasks that were skipped or not reached: they stay as they were."""
+    before = msgspec.convert(read_json(run / SCORES)["cells"], list[Cell])
+    return [cell for cell in before if cell.task not in scored]
 
 
 def _same_task(name: str, spec: Mapping[str, Any]) -> TaskSpec:

@@ -24,6 +24,9 @@ RESAMPLES = 1999
 BOOTSTRAP_SEED = 20_260_101
 """Intervals by resampling are the same each time they are made."""
 
+PRIMARY = "primary"
+"""How a metric that reads other columns names that of the task's first metric."""
+
 SliceKey = tuple[str, ...]
 Array = np.ndarray[Any, Any]
 
@@ -65,11 +68,17 @@ def _task_cells(columns: ScoreColumns, reading: Reading) -> Iterator[Cell]:
     arms = dict.fromkeys(columns.arm[mine])
     for arm in arms:
         rows = mine[columns.arm[mine] == arm]
+        idle = set()
         for variant in dict.fromkeys(columns.variant[rows]):
             here = rows[columns.variant[rows] == variant]
             place = Place(reading.task, arm, variant)
-            yield from _variant_cells(columns, reading, place, here)
-        yield from _across_variants(columns, reading, arm, rows)
+            if columns.changed[here].any() or variant == "original":
+                yield from _variant_cells(columns, reading, place, here)
+            elif reading.metrics:
+                idle.add(variant)
+                yield blank(place, reading.metrics[0], "changes nothing in these samples")
+        kept = np.array([variant not in idle for variant in columns.variant[rows]], dtype=bool)
+        yield from _across_variants(columns, reading, arm, rows[kept])
 
 
 def _variant_cells(
@@ -79,12 +88,12 @@ def _variant_cells(
         if isinstance(metric, ItemMetric):
             yield from _item_cell(columns, metric, reading.metrics[0], place, rows)
         else:
-            yield from _metric_cell(columns, metric, place, rows)
+            yield from _metric_cell(columns, metric, reading.metrics[0], place, rows)
     if place.variant != "original" or not reading.metrics:
         return
     for name, members in _sliced(columns, reading.slices, rows):
         part = replace(place, slice=name)
-        yield from _metric_cell(columns, reading.metrics[0], part, members)
+        yield from _metric_cell(columns, reading.metrics[0], reading.metrics[0], part, members)
 
 
 def _sliced(
@@ -131,21 +140,30 @@ def _counts(status: Array, n: int) -> _Counts:
 
 
 def _metric_cell(
-    columns: ScoreColumns, metric: Metric, place: Place, rows: Array
+    columns: ScoreColumns, metric: Metric, primary: Metric, place: Place, rows: Array
 ) -> Iterator[Cell]:
     values = _values(columns, metric)[rows]
     status, cluster = columns.status[rows], columns.cluster[rows]
     confidence = columns.confidence[rows]
     if metric.unit == "cluster":
-        values, status, cluster = _by_cluster(values, status, cluster)
+        values, status, cluster = _by_cluster(values, status, cluster, columns.epoch[rows])
         confidence = np.full(len(values), np.nan)
-    counted = ~np.isnan(values) & (status != "error") & (status != "unjudged")
+    data = {"value": values, "confidence": confidence}
+    for name in getattr(metric, "needs", ()):
+        data[name] = _column(columns, primary.name if name == PRIMARY else name)[rows]
+    lacking = np.any([np.isnan(data[name]) for name in data if name != "confidence"], axis=0)
+    counted = ~lacking & (status != "error") & (status != "unjudged")
     failed = (status == "error") | (status == "unjudged")
     if not counted.any() and not (failed.all() and metric.group == "accuracy"):
         return  # the metric does not apply here: blank, never a copy of another
     counts = _counts(status, int(counted.sum()))
-    interval = _interval(metric, values[counted], confidence[counted], cluster[counted])
+    kept = {name: column[counted] for name, column in data.items()}
+    interval = _interval(metric, kept, cluster[counted])
     reason = None if counts.n else "every sample failed"
+    if counts.n and interval.value is None:
+        reason = getattr(metric, "missing", None)
+        if reason is None and hasattr(metric, "missing"):
+            return  # blank, as above
     yield _cell(place, metric, interval, counts, reason=reason)
 
 
@@ -182,39 +200,55 @@ def _item_cell(
 
 
 def _values(columns: ScoreColumns, metric: Metric) -> Array:
-    """Return a metric's column; all missing where no sample has a value."""
-    found = columns.values.get(metric.name)
+    """Return the column that a metric reads: its own, or that of its `source`."""
+    return _column(columns, getattr(metric, "source", None) or metric.name)
+
+
+def _column(columns: ScoreColumns, name: str) -> Array:
+    """Return the column of this name; all missing where no sample has a value."""
+    found = columns.values.get(name)
     return np.full(len(columns.task), np.nan) if found is None else np.asarray(found)
 
 
-def _by_cluster(values: Array, status: Array, cluster: Array) -> tuple[Array, Array, Array]:
-    """One row a cluster: 1 if all its samples scored 1; failed if any of them failed."""
-    names, member = np.unique(cluster.astype(str), return_inverse=True)
+def _by_cluster(
+    values: Array, status: Array, cluster: Array, epoch: Array
+) -> tuple[Array, Array, Array]:
+    """One row a cluster and epoch: 1 if all its samples scored 1; failed if any of them failed."""
+    keys = [f"{name}\x1f{number}" for name, number in zip(cluster, epoch, strict=True)]
+    names, first, member = np.unique(np.array(keys), return_index=True, return_inverse=True)
     worst = np.ones(len(names))
     np.minimum.at(worst, member, np.where(np.isnan(values), 1.0, values))
     joint = np.full(len(names), "ok", dtype=object)
     for state in ("unparsed", "unjudged", "error"):
         joint[member[status == state]] = state
-    return worst, joint, names.astype(object)
+    return worst, joint, cluster[first]
 
 
-def _interval(metric: Metric, values: Array, confidence: Array, cluster: Array) -> Interval:
+def _interval(metric: Metric, data: Mapping[str, Array], cluster: Array) -> Interval:
+    values = data["value"]
     if not len(values):
         return EMPTY
     if metric.interval in ("proportion", "mean"):
         share = metric.interval == "proportion" or _is_share(metric)
         return _mean(values, cluster, bounds=(0.0, 1.0) if share else None)
-    value = metric.combine({"value": values, "confidence": confidence})
+    value = metric.combine(data)
+    if value is not None and getattr(metric, "terms", None) is not None:
+        return _from_terms(metric, value, data, cluster)
     if value is None or metric.interval == "none":
         return Interval(value, None, None, None, "none")
+    many: Any = getattr(metric, "many", None)
 
-    def statistic(sampled: Array, confident: Array) -> float:
-        found = metric.combine({"value": sampled, "confidence": confident})
+    def statistic(*sampled: Array) -> float:
+        found = metric.combine(dict(zip(data, sampled, strict=True)))
         return float("nan") if found is None else found
 
+    def of_rows(*sampled: Array, axis: int = -1) -> Array:
+        del axis  # always the last: bca asks for no other
+        return np.asarray(many(dict(zip(data, sampled, strict=True))))
+
     found = bca(
-        statistic,
-        (values, confidence),
+        statistic if many is None else of_rows,
+        tuple(data.values()),
         child_rng(BOOTSTRAP_SEED, metric.name),
         clusters=cluster,
         confidence=CONFIDENCE,
@@ -223,6 +257,17 @@ def _interval(metric: Metric, values: Array, confidence: Array, cluster: Array) 
     if found.low == found.high:  # every resample gave one value: there is no spread to report
         return found._replace(low=None, high=None)
     return found
+
+
+def _from_terms(metric: Any, value: float, data: Mapping[str, Array], cluster: Array) -> Interval:
+    """Return the interval of a statistic from the terms whose mean it is, cut to its range."""
+    terms = np.asarray(metric.terms(data))
+    low, high = metric.bounds or (-np.inf, np.inf)
+    inside = metric.bounds is not None and low <= terms.min() and terms.max() <= high
+    found = _mean(terms, cluster, bounds=metric.bounds if inside else None)
+    if found.low is not None and found.high is not None:
+        found = found._replace(low=max(found.low, low), high=min(found.high, high))
+    return found._replace(value=value)
 
 
 def _mean(values: Array, cluster: Array, *, bounds: tuple[float, float] | None) -> Interval:
@@ -250,8 +295,9 @@ def _across_variants(
         by_group.setdefault(group, []).append(variant)
     grid = _grid(columns, primary, rows)
     for group, variants in by_group.items():
-        if all(variant in grid.scores for variant in variants):
-            yield from _group_cells(grid, primary, group, variants, Place(reading.task, arm, ""))
+        present = [variant for variant in variants if variant in grid.scores]
+        if present:
+            yield from _group_cells(grid, primary, group, present, Place(reading.task, arm, ""))
 
 
 @dataclass(frozen=True, slots=True)

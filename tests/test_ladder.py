@@ -19,7 +19,8 @@ STAGES = {
     "summary", "report", "board", "gate", "judge", "provenance",
 }  # fmt: skip
 COMPOSITION = {
-    "pipeline", "prepare", "preview", "rescore", "judging", "gating", "baseline", "compare",
+    "pipeline", "prepare", "preview", "rescore", "judging", "auditing", "calibrating", "correcting", "arena",
+    "gating", "baseline", "compare",
 }  # fmt: skip
 TOP = {"cli", "pytest_plugin"}
 CORE_ORDER = {

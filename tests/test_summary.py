@@ -36,6 +36,7 @@ def columns(rows: list[dict]) -> ScoreColumns:
             [str(r.get("cluster", r.get("id", i))) for i, r in enumerate(rows)], dtype=object
         ),
         status=text("status", "ok"),
+        changed=np.array([row.get("changed", True) for row in rows]),
         confidence=np.array([row.get("confidence", np.nan) for row in rows]),
         values={n: np.array([row.get("values", {}).get(n, np.nan) for row in rows]) for n in names},
         slices={
@@ -230,3 +231,27 @@ def test_agreement_is_of_items_asked_several_times():
     assert only(cells, metric="entropy_auroc").value == 1.0
     once = summarise(columns([asked("a", 1.0, True, 0)]), [reading])
     assert "--epochs" in only(once, metric="answer_entropy").reason
+
+
+def test_pairs_are_counted_in_every_epoch():
+    """Three epochs of a pair are three pairs, in one cluster."""
+    rows = [
+        right(float(epoch < 2 or twin), cluster="a", id=str(twin), epoch=epoch)
+        for epoch in range(3)
+        for twin in range(2)
+    ]
+    cell = only(summarise(columns(rows), [Reading("t", (PAIR,))]), metric="pair_accuracy")
+    assert (cell.n, cell.value) == (3, pytest.approx(2 / 3))
+    assert cell.method == "cluster-wilson"
+
+
+def test_a_perturbation_that_changes_nothing_is_no_evidence():
+    """Its cell is blank with a reason, and it takes no part in worst case and drop."""
+    rows = variants((1, 0, 1), (1, 1, 1))
+    for row in rows:
+        row["changed"] = row["variant"] != "lowercase"
+    groups = {"typos": "robustness", "lowercase": "robustness"}
+    cells = summarise(columns(rows), [Reading("t", (ACCURACY,), variants=groups)])
+    idle = only(cells, variant="lowercase")
+    assert (idle.value, idle.reason) == (None, "changes nothing in these samples")
+    assert only(cells, variant="mean_drop").value == 0.5

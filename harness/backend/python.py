@@ -142,7 +142,7 @@ class PythonBackend:
             else:
                 loop = asyncio.get_running_loop()
                 text = await loop.run_in_executor(self._threads, self._function, messages)
-        except Exception as error:  # noqa: BLE001 - whatever a user's code raises is its answer
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may end anyhow
             return Failure("internal", describe(error))
         if not isinstance(text, str):
             return Failure(

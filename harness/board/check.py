@@ -94,12 +94,9 @@ def impossible(run: str, cells: Sequence[Cell], measures: Measures) -> Iterator[
 
 def _problems(cell: Cell, measure: str) -> Iterator[str]:
     numbers = {name: getattr(cell, name) for name in (*NUMBERS, "bound_low", "bound_high")}
-    for name, number in numbers.items():
-        if number is not None and not math.isfinite(number):
-            yield f"{name} is {number}"
-    for name in COUNTS:
-        if getattr(cell, name) < 0:
-            yield f"{name} is {getattr(cell, name)}"
+    strange = [name for name, number in numbers.items() if not math.isfinite(number or 0.0)]
+    strange += [name for name in COUNTS if getattr(cell, name) < 0]
+    yield from (f"{name} is {getattr(cell, name)}" for name in strange)
     for low, high in (("low", "high"), ("bound_low", "bound_high")):
         if _above(numbers[low], numbers[high]):
             yield f"{low} {numbers[low]} is above {high} {numbers[high]}"

@@ -75,5 +75,6 @@ def drawn_means(models: Sequence[Items | None], draws: int, rng: np.random.Gener
 
 def _times(picked: Array, count: int) -> Array:
     """Return how often each cluster was picked in each draw."""
-    flat = (picked + np.arange(len(picked))[:, None] * count).ravel()
-    return np.bincount(flat, minlength=len(picked) * count).reshape(len(picked), count).astype(float)
+    draws = len(picked)
+    flat = (picked + np.arange(draws)[:, None] * count).ravel()
+    return np.bincount(flat, minlength=draws * count).reshape(draws, count).astype(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 
 from harness.board.records import Board, Column, Place, Row, View
 from harness.records import to_json
@@ -12,7 +13,8 @@ from harness.records import to_json
 CSV_COLUMNS = (
     "group", "measure", "model", "task", "metric", "arm", "variant", "value", "low", "high",
     "confidence", "n", "errors", "unparsed", "unjudged", "method", "higher_is_better",
-    "best_or_tied", "differs", "reason", "run",
+    "best_or_tied", "differs", "reason", "run", "rank_best", "rank_worst", "mean_win_rate", "mean",
+    "borda", "steady_best", "steady_worst", "tasks", "of_tasks", "evidence",
 )  # fmt: skip
 
 
@@ -26,10 +28,13 @@ def board_csv(board: Board) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
+    evidence = {facts.model: facts.evidence for facts in board.models}
     for view in board.views:
         for row in view.rows:
+            behind = evidence[row.model]
             for column, place in zip(view.columns, row.cells, strict=True):
-                writer.writerow(map(_plain, _fields(view, row, column, place)))
+                fields = (*_fields(view, row, column, place), behind)
+                writer.writerow(map(_plain, fields))
     return out.getvalue()
 
 
@@ -38,7 +43,9 @@ def _fields(view: View, row: Row, column: Column, place: Place) -> tuple[object,
         view.group, view.measure, row.model, column.task, column.metric, column.arm,
         column.variant, place.value, place.low, place.high, place.confidence, place.n,
         place.errors, place.unparsed, place.unjudged, place.method, column.higher_is_better,
-        place.best, place.differs, place.reason, place.run,
+        place.best, place.differs, place.reason, place.run, row.rank_best, row.rank_worst,
+        row.mean_win_rate, row.mean, row.borda, row.steady_best, row.steady_worst, row.tasks,
+        len(view.columns),
     )  # fmt: skip
 
 
@@ -56,35 +63,56 @@ def board_markdown(board: Board) -> str:
     for view in board.views:
         if view.group not in seen:
             seen.add(view.group)
-            parts.append(_table(view))
+            parts.append(_table(view, {facts.model: facts.evidence for facts in board.models}))
     if board.left_out:
         parts.append("Left out:\n")
         parts += [f"- {_escape(item['run'])}: {_escape(item['reason'])}" for item in board.left_out]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _table(view: View) -> str:
+def _table(view: View, evidence: Mapping[str, str]) -> str:
     arrows = {True: " ▲", False: " ▼", None: ""}
     heads = [_escape(c.task) + arrows[c.higher_is_better] for c in view.columns]
     lines = [
         f"## {view.group.capitalize()} ({_escape(view.measure)})\n",
-        "| model | rank | mean win rate | mean | " + " | ".join(heads) + " | errors |",
-        "|---|---|---|---|" + "---|" * len(heads) + "---|",
+        "| model | rank | mean win rate | mean | Borda | coverage | "
+        + " | ".join(heads)
+        + " | errors |",
+        "|---|---|---|---|---|---|" + "---|" * len(heads) + "---|",
     ]
-    lines += [_line(row) for row in view.rows]
+    lines += [_line(row, evidence[row.model]) for row in view.rows]
     lines.append(
         "\nBold: the best and what cannot be told from it. Brackets: 95 % intervals."
         " Rank: the ranks that the intervals allow.\n"
     )
+    lines += _stability(view)
     return "\n".join(lines)
 
 
-def _line(row: Row) -> str:
+def _stability(view: View) -> list[str]:
+    """Say how the ranking stands without each of its tasks."""
+    if not view.without:
+        return []
+    now = view.rows[0].model
+    parts = [
+        f"- without {_escape(one.task)}: {one.moved} of {len(view.rows)} places change"
+        + (f", {_escape(one.leader)} leads" if one.leader != now else "")
+        for one in view.without
+        if one.moved
+    ]
+    return [*(parts or ["No place changes without any one task."]), ""]
+
+
+def _line(row: Row, evidence: str) -> str:
     rank = rank_text(row.rank_best, row.rank_worst)
     rate = _with_interval(row.mean_win_rate, row.mean_win_rate_low, row.mean_win_rate_high)
     cells = " | ".join(_cell(place) for place in row.cells)
     mean = _with_interval(row.mean, row.mean_low, row.mean_high)
-    return f"| {_escape(row.model)} | {rank} | {rate} | {mean} | {cells} | {row.errors} |"
+    name = _escape(row.model) + (f" ({evidence})" if evidence else "")
+    points = "-" if row.borda is None else f"{row.borda:g}"
+    coverage = f"{row.tasks}/{len(row.cells)}"
+    parts = (name, rank, rate, mean, points, coverage, cells, row.errors)
+    return f"| {' | '.join(map(str, parts))} |"
 
 
 def rank_text(best: int | None, worst: int | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from harness.records import Cell
+from harness.records import Cell, ScoreColumns
 
 FORMAT = 1
 """Raised when a reader of board.json would have to change."""
@@ -25,6 +26,10 @@ class Entry(Struct, frozen=True):
     """By task: what must agree for two runs to have measured the same."""
     facts: dict[str, Any] = {}
     """Parameters, licence, date of the model, where known."""
+    evidence: str = ""
+    """self-reported, recomputed or verified; empty where nobody checked."""
+    columns: Callable[[], ScoreColumns] | None = None
+    """Reads the scores of the run's samples, where they are at hand."""
 
 
 class TaskFacts(Struct, frozen=True):
@@ -88,6 +93,20 @@ class Row(Struct, frozen=True):
     errors: int
     unparsed: int
     cells: tuple[Place, ...]
+    borda: float | None = None
+    """Models beaten plus half of those tied, over all columns; a gap earns nothing."""
+    steady_best: int | None = None
+    steady_worst: int | None = None
+    """The places by mean win rate as each task in turn is left out; None with fewer than two."""
+
+
+class Without(Struct, frozen=True):
+    """What the ranking becomes without one of its tasks."""
+
+    task: str
+    leader: str
+    moved: int
+    """Models whose place changes."""
 
 
 class Duel(Struct, frozen=True):
@@ -111,6 +130,10 @@ class View(Struct, frozen=True):
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     duel: Duel | None
+    without: tuple[Without, ...] = ()
+    """Leave-one-task-out: in the order of the columns."""
+    paired: bool = False
+    """Whether the intervals rest on draws of items that the models share, in some column."""
 
 
 class ModelFacts(Struct, frozen=True):
@@ -119,6 +142,8 @@ class ModelFacts(Struct, frozen=True):
     model: str
     runs: tuple[str, ...]
     facts: dict[str, Any] = {}
+    evidence: str = ""
+    """The least of what stands behind its runs; empty where nobody checked."""
 
 
 class Board(Struct, frozen=True):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from harness.board.ranks import Standing, Table, best_and_ties, duel, spread, standing
+from harness.board.items import Items, drawn_means, items_of
+from harness.board.ranks import (
+    DRAWS,
+    SEED,
+    Table,
+    best_and_ties,
+    spread,
+    standing,
+    steadiness,
+)
 from harness.board.records import (
     Board,
     Column,
-    Duel,
     Entry,
     ModelFacts,
     Place,
@@ -21,7 +28,16 @@ from harness.board.records import (
     TaskFacts,
     View,
 )
-from harness.identity import content_key
+from harness.board.rows import (
+    Extra,
+    make_duel,
+    make_row,
+    number_or_none,
+    places_of,
+    points_of,
+    without,
+)
+from harness.identity import child_rng, content_key
 from harness.records import Cell
 
 GROUPS = (
@@ -48,6 +64,13 @@ class _Found:
 
 Counted = dict[tuple[str, str], _Found]
 """(model, task) → the run whose numbers count, with its primary cell."""
+ItemsOf = Mapping[tuple[str, str], Items | None]
+"""(model, task) → the items that the primary cell is the mean of, where they are at hand."""
+MOST_DRAWN = 50_000_000
+"""Numbers that the draws of a table may hold: larger boards get fewer draws."""
+FEWEST_DRAWS = 200
+EVIDENCE = ("self-reported", "recomputed", "verified")
+"""What stands behind a row, the least first; unchecked rows say nothing."""
 
 
 def make_board(
@@ -74,13 +97,40 @@ def make_board(
         for model in models
     }
     facts = {entry.model: entry.facts for entry in entries}
+    behind = {
+        model: _evidence(f.entry for (m, _), f in counted.items() if m == model) for model in models
+    }
     return Board(
         name=name,
-        models=tuple(ModelFacts(model, used[model], facts[model]) for model in models),
+        models=tuple(
+            ModelFacts(model, used[model], facts[model], behind[model]) for model in models
+        ),
         tasks=tuple(tasks.get(task, TaskFacts(task)) for task in names),
         views=tuple(_views(models, names, counted)),
         left_out=tuple(left_out),
     )
+
+
+def _evidence(entries: Iterable[Entry]) -> str:
+    """Return the least of what stands behind some runs."""
+    found = [entry.evidence for entry in entries]
+    if not all(found):
+        return "self-reported" if "self-reported" in found else ""
+    return min(found, key=EVIDENCE.index, default="")
+
+
+def _items(counted: Counted) -> ItemsOf:
+    """Read the scores of each run once and keep the items of the primary cells."""
+    found: dict[tuple[str, str], Items | None] = {}
+    by_run: dict[int, list[tuple[tuple[str, str], _Found]]] = {}
+    for key, one in counted.items():
+        by_run.setdefault(id(one.entry), []).append((key, one))
+    for group in by_run.values():
+        reader = group[0][1].entry.columns
+        if reader is not None:
+            columns = reader()
+            found |= {key: items_of(columns, one.cell) for key, one in group}
+    return found
 
 
 def _firsts(cells: Iterable[Cell]) -> list[Cell]:
@@ -97,9 +147,12 @@ Picker = Callable[[Cell, Cell], bool]
 
 
 def _views(models: Sequence[str], tasks: Sequence[str], counted: Counted) -> Iterable[View]:
+    items = _items(counted)
     for group in GROUPS:
         for measure, picks in _measures(group, counted).items():
-            view = _view(group, measure, models, _picked(models, tasks, counted, picks))
+            grid = _picked(models, tasks, counted, picks)
+            # items hold the primary scores; other measures are ranked by their intervals
+            view = _view(group, measure, models, grid, items if measure == "score" else {})
             if view.columns:
                 yield view
 
@@ -165,30 +218,37 @@ def _one(found: _Found, picks: Picker) -> _Found | str:
     return "not measured in this run"
 
 
-def _view(group: str, measure: str, models: Sequence[str], grid: Grid) -> View:
+def _view(group: str, measure: str, models: Sequence[str], grid: Grid, items: ItemsOf) -> View:
     columns = tuple(_column(row) for row in grid.values())
     common = [_common_hash(task, row) for task, row in grid.items()]
     differs = [
         {model for model, f in row.items() if isinstance(f, _Found) and _hash(f) != usual}
         for row, usual in zip(grid.values(), common, strict=True)
     ]
-    table = _table(models, grid, differs, columns)
+    table = _table(models, grid, differs, columns, items)
     best = [best_and_ties(table, column) for column in range(len(columns))]
-    ranks = standing(table)
+    ranks, points, steady = standing(table), points_of(table), steadiness(table)
     rows = []
     for position, model in enumerate(models):
         cells = [
             _place(found[model], bool(best[c][position]), model in differs[c])
             for c, found in enumerate(grid.values())
         ]
-        rows.append(_row(position, model, tuple(cells), table, ranks))
+        extra = Extra(number_or_none(points[position]), *places_of(steady, position))
+        rows.append(make_row(position, model, tuple(cells), table, ranks, extra))
     order = sorted(range(len(rows)), key=lambda i: (-_rate(rows[i]), rows[i].model))
     counts = [
         max((f.cell.n for f in row.values() if isinstance(f, _Found)), default=0)
         for row in grid.values()
     ]
     return View(
-        group, measure, columns, tuple(rows[i] for i in order), _duel(table, order, models, counts)
+        group=group,
+        measure=measure,
+        columns=columns,
+        rows=tuple(rows[i] for i in order),
+        duel=make_duel(table, order, models, counts),
+        without=without(steady, columns, models),
+        paired=any(not np.isnan(drawn).all() for drawn in table.draws),
     )
 
 
@@ -197,7 +257,7 @@ def _rate(row: Row) -> float:
 
 
 def _column(row: Mapping[str, _Found | str]) -> Column:
-    cell = next(found.cell for found in row.values() if isinstance(found, _Found))
+    cell = _measured(row)[0].cell
     return Column(cell.task, cell.metric, cell.arm, cell.variant, cell.higher_is_better)
 
 
@@ -208,12 +268,25 @@ def _hash(found: _Found) -> str:
 def _common_hash(task: str, row: Mapping[str, _Found | str]) -> str:
     """Return what most models measured; the first such where several are as common."""
     del task
-    hashes = [_hash(found) for found in row.values() if isinstance(found, _Found)]
-    return Counter(hashes).most_common(1)[0][0]
+    return Counter(map(_hash, _measured(row))).most_common(1)[0][0]
+
+
+def _measured(row: Mapping[str, _Found | str]) -> list[_Found]:
+    """Return the numbers that say what a column measures: reported ones only if there is no other.
+
+    So a self-reported number stands beside measured ones, and is not ranked among them.
+    """
+    found = [place for place in row.values() if isinstance(place, _Found)]
+    ours = [place for place in found if place.entry.evidence != "self-reported"]
+    return ours or found
 
 
 def _table(
-    models: Sequence[str], grid: Grid, differs: Sequence[set[str]], columns: Sequence[Column]
+    models: Sequence[str],
+    grid: Grid,
+    differs: Sequence[set[str]],
+    columns: Sequence[Column],
+    items: ItemsOf,
 ) -> Table:
     parts = np.full((3, len(models), len(columns)), np.nan)
     for c, row in enumerate(grid.values()):
@@ -222,7 +295,19 @@ def _table(
             if isinstance(found, _Found) and model not in differs[c]:
                 parts[:, m, c] = spread(found.cell)
     directions = tuple(column.higher_is_better for column in columns)
-    return Table(parts[0], parts[1], parts[2], directions)
+    if not any(items.values()):
+        return Table(parts[0], parts[1], parts[2], directions)
+    fitting = MOST_DRAWN // max(1, len(models) * len(columns))
+    draws = min(DRAWS, max(FEWEST_DRAWS, fitting))
+    drawn = tuple(
+        drawn_means(
+            [None if model in odd else items.get((model, column.task)) for model in models],
+            draws,
+            child_rng(SEED, "items", column.task),
+        )
+        for column, odd in zip(columns, differs, strict=True)
+    )
+    return Table(parts[0], parts[1], parts[2], directions, drawn)
 
 
 def _place(found: _Found | str, best: bool, differs: bool) -> Place:
@@ -250,54 +335,3 @@ def _place(found: _Found | str, best: bool, differs: bool) -> Place:
         best=best,
         differs=differs,
     )
-
-
-def _row(position: int, model: str, cells: tuple[Place, ...], table: Table, ranks: Standing) -> Row:
-    mean, low, high = _mean(table, position)
-    ranked = not math.isnan(ranks.rates[position])
-    return Row(
-        model=model,
-        rank_best=int(ranks.best[position]) if ranked else None,
-        rank_worst=int(ranks.worst[position]) if ranked else None,
-        mean_win_rate=_number(ranks.rates[position]),
-        mean_win_rate_low=_number(ranks.lows[position]),
-        mean_win_rate_high=_number(ranks.highs[position]),
-        mean=mean,
-        mean_low=low,
-        mean_high=high,
-        tasks=sum(cell.value is not None for cell in cells),
-        errors=sum(cell.errors + cell.unjudged for cell in cells),
-        unparsed=sum(cell.unparsed for cell in cells),
-        cells=cells,
-    )
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _mean(table: Table, position: int) -> tuple[float | None, float | None, float | None]:
-    """Return the unweighted mean over a model's columns, where all columns point one way."""
-    if len(set(table.directions)) != 1:
-        return None, None, None
-    here = ~np.isnan(table.values[position])
-    count = int(here.sum())
-    if not count:
-        return None, None, None
-    value = float(table.values[position, here].mean())
-    below = math.sqrt(float(((table.values - table.lows)[position, here] ** 2).sum())) / count
-    above = math.sqrt(float(((table.highs - table.values)[position, here] ** 2).sum())) / count
-    return value, value - below, value + above
-
-
-def _duel(
-    table: Table, order: Sequence[int], models: Sequence[str], counts: Sequence[int]
-) -> Duel | None:
-    ranked = [i for i in order if not np.isnan(table.values[i]).all()]
-    if len(ranked) < 2:  # noqa: PLR2004 - a duel takes two
-        return None
-    first, second = ranked[:2]
-    differences, undecided, more = duel(table, first, second, counts)
-    if not differences:
-        return None
-    return Duel(models[first], models[second], differences, undecided, more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import json_option, out_option
+from harness.cli.printable import printable
 
 if TYPE_CHECKING:
     from harness.task.spec import TaskSpec
@@ -20,7 +22,7 @@ WHAT = ("tasks", "models", "metrics", "perturbations", "runs")
 @click.argument("what", type=click.Choice(WHAT), default="tasks")
 @click.argument("patterns", nargs=-1)
 @click.option("--long", "-l", is_flag=True, help="Tasks: count rows, and say what each measures.")
-@click.option("-n", "count", type=int, default=None, help="Show at most so many.")
+@click.option("-n", "count", type=click.IntRange(min=1), default=None, help="Show at most so many.")
 @out_option
 @json_option
 def command(
@@ -55,6 +57,7 @@ def _print(rows: list[dict[str, Any]], what: str) -> None:
     if not rows:
         click.echo(f"no {what}")
         return
+    rows = [{name: printable(str(value)) for name, value in row.items()} for row in rows]
     widths = {name: max(len(name), *(_width(str(row[name])) for row in rows)) for name in rows[0]}
     last = list(rows[0])[-1]
     click.echo("  ".join(_pad(name, 0 if name == last else widths[name]) for name in rows[0]))
@@ -152,20 +155,17 @@ def _perturbations() -> list[dict[str, Any]]:
 
 
 def _runs(root: Path) -> list[dict[str, Any]]:
+    from harness.errors import InvalidFile
     from harness.store.manifest import RUN, SPEC, read_json, runs
 
     rows = []
     for path in reversed(runs(root)):
-        spec = read_json(path / SPEC)["spec"]
-        done = (path / RUN).exists()
-        status = read_json(path / RUN)["status"] if done else "interrupted"
-        model = spec["model"]
-        rows.append(
-            {
-                "run": path.name,
-                "status": status,
-                "model": f"{model['provider']}/{model['name']}",
-                "tasks": " ".join(spec["tasks"]),
-            }
-        )
+        row = {"run": path.name, "status": "unreadable", "model": "", "tasks": ""}
+        with contextlib.suppress(InvalidFile, KeyError, TypeError):  # one bad run hides no other
+            spec = read_json(path / SPEC)["spec"]
+            row["tasks"] = " ".join(spec["tasks"])
+            row["model"] = f"{spec['model']['provider']}/{spec['model']['name']}"
+            done = (path / RUN).exists()
+            row["status"] = read_json(path / RUN)["status"] if done else "interrupted"
+        rows.append(row)
     return rows

@@ -5,6 +5,7 @@ Verbs load when they are called, so that `harness --help` imports no numpy, open
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import sys
@@ -13,7 +14,8 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.errors import ExitCode, HarnessError, suggestion
+from harness.cli.printable import printable
+from harness.errors import ExitCode, HarnessError, UsageError, suggestion
 
 VERBS = {
     "demo": ("demo", "Embedded models, core tasks, a report and a board; no key, no network."),
@@ -28,6 +30,8 @@ VERBS = {
     "power": ("power", "Say how many samples an effect takes."),
     "flaky": ("flaky", "Show samples that pass at times."),
     "rescore": ("rescore", "Score a stored run again, without asking the model."),
+    "judge": ("judge", "Audit and calibrate judges; correct their scores; compare runs by them."),
+    "label": ("label", "Draw a random subset of a run for people to label."),
     "validate": ("validate", "Check task, run and policy files."),
     "schema": ("schema", "Print the JSON Schema of task, run or policy files."),
     "serve": ("serve", "Serve a model as an OpenAI-compatible endpoint on 127.0.0.1."),
@@ -77,14 +81,16 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the contract's code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = cli.main(arguments, prog_name="harness", standalone_mode=False)
+        _check_text(given)
+        code = cli.main(given, prog_name="harness", standalone_mode=False)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort, asyncio.CancelledError):
         say("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
     except HarnessError as error:
@@ -94,9 +100,21 @@ def main(arguments: list[str] | None = None) -> Any:
         # the reader of a pipe went away (`harness ls | head`): nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
+    except Exception as error:
+        if os.environ.get("HARNESS_DEBUG"):
+            raise
+        say(f"internal error: {type(error).__name__}: {error}; HARNESS_DEBUG=1 shows where")
+        code = ExitCode.INFRASTRUCTURE
     sys.exit(int(code or 0))
 
 
+def _check_text(arguments: list[str]) -> None:
+    """Refuse arguments that are not UTF-8: they could be neither hashed nor written."""
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(f"an argument is not UTF-8: {argument!r}")
+
+
 def say(message: str) -> None:
-    """Print a line on stderr."""
-    click.echo(message, err=True)
+    """Print a line on stderr; what came from files and servers cannot steer the terminal."""
+    click.echo(printable(message), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -34,25 +35,23 @@ class LiveProgress:
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeElapsedColumn,
             TimeRemainingColumn,
         )
 
         from harness.cli.tables import console
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[rate]}", markup=False),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[spent]}"),
+            TextColumn("{task.fields[spent]}", markup=False),
             console=console(stderr=True),
         )
         self._progress.start()
-        self._bar = self._progress.add_task(directory.name[:40], total=planned, rate="", spent="")
+        self._progress.console.print(f"{planned:,} samples → {directory}", markup=False)
+        self._bar = self._progress.add_task("", total=planned, rate="", spent="")
 
     def finished(self, failed: bool, usage: Usage) -> None:
         """Count one sample; redraw now and then."""
@@ -62,6 +61,14 @@ class LiveProgress:
         if self._progress is not None and now - self._drawn >= REFRESH_S:
             self._drawn = now
             self._draw(usage)
+
+    def stopping(self) -> None:
+        """Say what an interrupt does."""
+        line = "finishing what is in flight; Ctrl-C again stops now"
+        if self._progress is not None:
+            self._progress.console.print(line)
+        else:
+            sys.stderr.write(line + "\n")
 
     def _draw(self, usage: Usage) -> None:
         assert self._progress is not None

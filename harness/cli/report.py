@@ -90,7 +90,8 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
     from functools import partial
 
     from harness.report.model import RunData
-    from harness.store.manifest import RUN, SCORES, SPEC, read_json
+    from harness.store.columns import read_columns
+    from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json
     from harness.store.reading import read_rows
 
     loaded = []
@@ -107,6 +108,7 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
             spec=spec,
             cells=cells,
             samples=partial(read_rows, path),
+            columns=partial(read_columns, path / SAMPLES),
         )
         for model, (path, manifest, spec, cells) in zip(models, loaded, strict=True)
     ]
@@ -150,6 +152,8 @@ def entries(runs: Iterable[RunData]) -> list[Entry]:
                 complete=run.manifest.get("status") == "complete",
                 hashes=dict(run.manifest.get("tasks") or {}),
                 facts={name: model[name] for name in kept if model.get(name) is not None},
+                evidence=run.evidence,
+                columns=run.columns,
             )
         )
     return found

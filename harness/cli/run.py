@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import json_option, model_options, out_option
-from harness.errors import UsageError
+from harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from harness.pipeline import RunResult
@@ -83,6 +83,7 @@ def settings(flags: dict[str, Any]) -> tuple[RunSpec, Execution]:
 
 def report(result: RunResult, *, as_json: bool) -> None:
     """Print what a run found."""
+    from harness.cli.printable import printable
     from harness.cli.progress import spent
     from harness.cli.tables import console, headline, results_table
     from harness.records import to_json
@@ -103,7 +104,14 @@ def report(result: RunResult, *, as_json: bool) -> None:
         return
     console().print(results_table(headline(result.cells), ""))
     if result.status == "partial":
-        click.echo(f"partial: {result.reason}; the same command goes on from the stored answers")
+        click.echo(
+            f"partial: {printable(result.reason or '')}; the same command goes on from the "
+            "stored answers"
+        )
+    if failed:
+        kinds = ", ".join(f"{count} × {kind}" for kind, count in result.usage.failures.items())
+        limit = " (above --max-failures)" if result.exit_code == ExitCode.INFRASTRUCTURE else ""
+        click.echo(f"failed requests: {kinds}{limit}; harness show {result.directory} --failures")
     if not result.usage.requests and result.usage.cached:
         click.echo("0 calls, replayed from the store: not new evidence")
     click.echo(f"{spent(result.usage, failed)}", err=True)

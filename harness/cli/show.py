@@ -8,16 +8,26 @@ from typing import Any
 import click
 
 from harness.cli.options import json_option, out_option
-from harness.errors import UnknownName
+from harness.cli.printable import printable
+from harness.errors import InvalidFile, UnknownName
 
 FAILURES_SHOWN = 20
+WIDEST = 4000
+"""Characters of one field that are printed at most."""
 
 
 @click.command("show")
 @click.argument("run", default="@latest")
 @click.option("--failures", is_flag=True, help="Samples that failed, then those that are wrong.")
 @click.option("--sample", "sample_id", metavar="ID", help="One sample: sent, came, read, wanted.")
-@click.option("-n", "count", default=FAILURES_SHOWN, show_default=True, help="At most so many.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    default=FAILURES_SHOWN,
+    show_default=True,
+    help="At most so many.",
+)
 @out_option
 @json_option
 def command(
@@ -42,9 +52,9 @@ def _results(path: Path, *, as_json: bool) -> None:
     from harness.records import Cell, to_json
     from harness.store.manifest import RUN, SCORES, read_json
 
-    run: dict[str, Any] = {"status": "interrupted", "model": {}}
-    if (path / RUN).exists():
-        run = read_json(path / RUN)
+    if not (path / RUN).exists():
+        raise InvalidFile("interrupted; the same command goes on where it was", path=path)
+    run = read_json(path / RUN)
     cells = msgspec.convert(read_json(path / SCORES)["cells"], list[Cell])
     if as_json:
         click.echo(to_json({"run": run, "cells": cells}).decode())
@@ -65,7 +75,7 @@ def _failures(path: Path, count: int, *, as_json: bool) -> None:
     for row in rows[:count]:
         mark = {"error": "⚠", "unjudged": "⚠", "unparsed": "?"}.get(row["status"], "✗")
         got = row["error"] or repr(row["answer"] or row["output"] or "")
-        wanted = " | ".join(row["target"])
+        wanted = _short(" | ".join(row["target"] or ()))
         click.echo(f"{mark} {row['sample_id']}  {_short(row['input'])}  {_short(got)} ← {wanted}")
     click.echo(f"{min(count, len(rows))} of {len(rows)} failed or wrong")
 
@@ -76,8 +86,7 @@ def _right(row: dict[str, Any]) -> bool:
 
 
 def _short(text: str, width: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return printable(" ".join(text.split()), width)
 
 
 def _sample(path: Path, sample_id: str, *, as_json: bool) -> None:
@@ -100,18 +109,20 @@ def _print_sample(row: dict[str, Any]) -> None:
         [row["task"], row["sample_id"], row["arm"], row["variant"], f"epoch {row['epoch']}"]
     )
     slices = ", ".join(f"{name}={value}" for name, value in row["slices"] or ())
-    click.echo(click.style(place, bold=True) + (f"  ({slices})" if slices else ""))
+    click.echo(click.style(printable(place), bold=True) + printable(f"  {slices}", WIDEST))
     for turn in row["transcript"] or ():
-        click.echo(f"  {turn['role']:>9}  {turn['content']!r}")
+        click.echo(f"  {turn['role']:>9}  {printable(turn['content'], WIDEST)}")
     for choice in row["choices"] or ():
-        click.echo(f"  {choice['loglikelihood']:>9.3f}  {choice['text']!r}")
-    click.echo(f"    read as  {row['answer']!r}  {row['extraction'] or ''}")
-    click.echo(f"     wanted  {' | '.join(row['target'])!r}")
+        click.echo(f"  {choice['loglikelihood']:>9.3f}  {printable(choice['text'], WIDEST)}")
+    read = f"{row['answer']}  {row['extraction'] or ''}"
+    click.echo(f"    read as  {printable(read, WIDEST)}")
+    click.echo(f"     wanted  {printable(' | '.join(row['target'] or ()), WIDEST)}")
     click.echo(f"     status  {row['status']}  {dict(row['scores'] or ())}")
     if row["error"]:
-        click.echo(f"      error  {row['error']}")
+        click.echo(f"      error  {printable(row['error'], WIDEST)}")
+    finish = printable(row["finish_reason"] or "–", 60)
     click.echo(
-        f"   finished  {row['finish_reason']}; {row['prompt_tokens']} + "
+        f"   finished  {finish}; {row['prompt_tokens']} + "
         f"{row['completion_tokens']} tokens; {1000 * (row['latency_s'] or 0):.0f} ms"
         f"{'; replayed' if row['cached'] else ''}\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.cli.printable import printable
 from harness.records import Cell
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, width=None if terminal else 120, highlight=False)
+    return Console(stderr=stderr, width=None if terminal else 120, highlight=False, markup=False)
 
 
 def number(value: float | None, places: int = 3) -> str:
@@ -57,31 +58,47 @@ def headline(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def results_table(cells: Sequence[Cell], title: str) -> Table:
-    """Return a table of cells with n, interval and failure counts."""
+    """Return a table of cells with n, interval and failure counts; empty columns are left out."""
     from rich.box import SIMPLE
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
-    table.add_column("task")
-    for optional in ("arm", "variant"):
-        if len({getattr(cell, optional) for cell in cells}) > 1:
-            table.add_column(optional)
-    table.add_column("metric")
-    for name in ("value", "95 % interval", "n", "unparsed", "errors"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Table(box=SIMPLE, title=Text(title), title_justify="left", title_style="bold")
+    rows = [_row(cell) for cell in cells]
+    for name in ("task", "arm", "variant", "metric", "value", "95 % interval", "n", *COUNTED):
+        values = {row[name] for row in rows}
+        if (name in ("arm", "variant") and len(values) < 2) or (name in COUNTED and values <= {""}):  # noqa: PLR2004
+            continue
+        numeric = name in ("value", "95 % interval", "n", *COUNTED)
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=name != "task", overflow="fold"
+        )
     names = [str(column.header) for column in table.columns]
-    for cell in cells:
-        arrow = {True: " ▲", False: " ▼", None: ""}[cell.higher_is_better]
-        shown = {
-            "task": cell.task,
-            "arm": cell.arm,
-            "variant": cell.variant,
-            "metric": cell.metric + arrow,
-            "value": number(cell.value) if cell.value is not None else (cell.reason or "–"),
-            "95 % interval": interval(cell),
-            "n": f"{cell.n:,}",
-            "unparsed": str(cell.unparsed or "–"),
-            "errors": str((cell.errors + cell.unjudged) or "–"),
-        }
-        table.add_row(*(shown[name] for name in names))
+    before = ""
+    for row in rows:
+        shown = {**row, "task": row["task"] if row["task"] != before else ""}
+        before = row["task"]
+        table.add_row(*(Text(shown[name]) for name in names))
     return table
+
+
+COUNTED = ("unparsed", "errors")
+"""Columns that are shown where they count something."""
+
+
+def _row(cell: Cell) -> dict[str, str]:
+    arrow = {True: " ▲", False: " ▼", None: ""}[cell.higher_is_better]
+    reason = printable(cell.reason or "–", 40)
+    return {
+        "task": printable(cell.task),
+        "arm": printable(cell.arm),
+        "variant": printable(cell.variant),
+        "metric": printable(cell.metric) + arrow,
+        "value": number(cell.value) if cell.value is not None else "–",
+        "95 % interval": interval(cell)
+        if cell.value is not None
+        else printable(cell.reason or "–", 40),
+        "n": f"{cell.n:,}",
+        "unparsed": str(cell.unparsed or ""),
+        "errors": str((cell.errors + cell.unjudged) or ""),
+    }

@@ -60,7 +60,8 @@ th,td{border-color:#3a3d42}.bar{background:#2a2d31}.bar i{background:#86a7dd}
 </style></head><body>
 <h1>Audit of judge {{ c.judge }}</h1>
 <p>{% for seat, model in c.models.items() %}{{ seat }}: {{ model.name }}\
-{% if not loop.last %}, {% endif %}{% endfor %} · {{ c.mode }} · {{ c.probes }} probes · {{ c.date }}</p>
+{% if not loop.last %}, {% endif %}{% endfor %} · {{ c.mode }} · \
+{{ c.probes }} probes · {{ c.date }}</p>
 <p class="stamp {{ 'yes' if c.granted else 'no' }}">\
 {{ 'Certificate granted' if c.granted else 'Certificate refused' }}</p>
 {% if c.reasons %}<h2>Why</h2><ul>{% for reason in c.reasons %}<li class="why">{{ reason }}</li>\

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,6 +53,11 @@ class Line:
     covered: Said | None
     marks: tuple[Mark, ...]
     errors: int
+    evidence: Said = NOTHING
+    borda: str = ""
+    coverage: str = ""
+    steady: str = ""
+    """Places as each task in turn is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,29 @@ class Table:
     story: Said = NOTHING
     chart: Markup = EMPTY
     """Efficiency: score against this cost."""
+    paired: bool = False
+    without: tuple[Json, ...] = ()
+    """The tasks without which places change."""
 
 
-def tables(board: Json, *, samples: bool) -> list[Table]:
-    """Return every view of a board as a table."""
-    facts = {task["task"]: task for task in board["tasks"]}
-    runs = {model["model"]: model["runs"] for model in board["models"]}
-    shown = [_table(view, facts, runs, samples=samples) for view in board["views"]]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What all tables of a board look things up in."""
+
+    facts: Mapping[str, Json]
+    models: Mapping[str, Json]
+    pages: frozenset[str]
+    """Runs that have a page of their own."""
+
+
+def tables(board: Json, *, pages: Iterable[str]) -> list[Table]:
+    """Return every view of a board as a table; `pages` names the runs whose samples are shown."""
+    known_ones = _Known(
+        facts={task["task"]: task for task in board["tasks"]},
+        models={model["model"]: model for model in board["models"]},
+        pages=frozenset(pages),
+    )
+    shown = [_table(view, known_ones) for view in board["views"]]
     palette = colours(board)
     main = next((view for view in board["views"] if view["group"] == "accuracy"), None)
     return [
@@ -123,20 +144,18 @@ def _means(view: Json, tasks: set[str]) -> dict[str, float]:
     }
 
 
-def _table(
-    view: Json, facts: Mapping[str, Json], runs: Mapping[str, Sequence[str]], *, samples: bool
-) -> Table:
+def _table(view: Json, about: _Known) -> Table:
     columns, rows = view["columns"], view["rows"]
     order = sorted(range(len(columns)), key=lambda c: _family(columns[c]["task"]))
-    heads = tuple(_head(columns[c], facts.get(columns[c]["task"], {})) for c in order)
+    heads = tuple(_head(columns[c], about.facts.get(columns[c]["task"], {})) for c in order)
     frames = [_frame([row["cells"][c] for row in rows], columns[c]) for c in order]
     lines = []
     for row in rows:
         marks = tuple(
-            mark(row["cells"][c], frame, _evidence(row["cells"][c], columns[c], samples=samples))
+            mark(row["cells"][c], frame, _evidence(row["cells"][c], columns[c], about.pages))
             for c, frame in zip(order, frames, strict=True)
         )
-        lines.append(_line(row, marks, runs.get(row["model"], ()), len(columns), rows))
+        lines.append(_line(row, marks, about, rows))
     families: list[tuple[str, int]] = []
     for head in heads:
         if families and families[-1][0] == head.family:
@@ -152,6 +171,8 @@ def _table(
         lines=tuple(lines),
         has_mean=any(row["mean"] is not None for row in rows),
         story=NOTHING if view["group"] == "accuracy" else measure_story(view),
+        paired=view["paired"],
+        without=tuple(one for one in view["without"] if one["moved"]),
     )
 
 
@@ -190,8 +211,8 @@ def _widest(cells: Sequence[Json]) -> float:
     return max(widths, default=0.0)
 
 
-def _evidence(cell: Json, column: Json, *, samples: bool) -> str | None:
-    if not samples or not cell.get("run"):
+def _evidence(cell: Json, column: Json, pages: frozenset[str]) -> str | None:
+    if cell.get("run") not in pages:
         return link("task", task=column["task"])
     variant = column["variant"]
     return link(
@@ -202,9 +223,10 @@ def _evidence(cell: Json, column: Json, *, samples: bool) -> str | None:
     )
 
 
-def _line(
-    row: Json, marks: tuple[Mark, ...], runs: Sequence[str], columns: int, rows: Sequence[Json]
-) -> Line:
+def _line(row: Json, marks: tuple[Mark, ...], about: _Known, rows: Sequence[Json]) -> Line:
+    model = about.models[row["model"]]
+    runs = [run for run in model["runs"] if run in about.pages]
+    columns = len(row["cells"])
     means = [{"value": r["mean"], "low": r["mean_low"], "high": r["mean_high"]} for r in rows]
     rate = {
         "value": row["mean_win_rate"],
@@ -228,6 +250,10 @@ def _line(
         covered=say("tasks_covered", have=row["tasks"], all=columns) if covered else None,
         marks=marks,
         errors=row["errors"],
+        evidence=known(f"evidence.{model['evidence']}", model["evidence"]),
+        borda="" if row["borda"] is None else f"{row['borda']:g}",
+        coverage=f"{row['tasks']}/{columns}",
+        steady=_rank(row["steady_best"], row["steady_worst"]),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.records import Cell
+from harness.records import Cell, ScoreColumns
 
 RowSource = Callable[[], Iterator[dict[str, Any]]]
 """Yields the rows of samples.parquet as dictionaries; maps come as lists of pairs."""
@@ -26,6 +26,10 @@ class RunData:
     """spec.json."""
     cells: tuple[Cell, ...]
     samples: RowSource
+    columns: Callable[[], ScoreColumns] | None = None
+    """Reads the scores of all samples at once; None where they are not at hand."""
+    evidence: str = ""
+    """self-reported, recomputed or verified; empty where nobody checked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def render(
 ) -> str:
     """Return index.html. Every text of a run or task is escaped by the templates."""
     env = environment()
-    shown = board_view.tables(data.board, samples=data.samples)
+    shown = board_view.tables(data.board, pages=surveys)
     tasks = [task_page(data, task["task"], surveys) for task in data.board["tasks"]]
     runs = [run_page(run, surveys[run.name]) for run in data.runs if run.name in surveys]
     loader = env.loader

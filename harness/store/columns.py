@@ -17,7 +17,7 @@ _TEXT = ("task", "arm", "variant", "sample_id", "cluster", "status")
 
 def read_columns(path: Path) -> ScoreColumns:
     """Return the columns that cells are made of; InvalidFile where `path` is no such table."""
-    wanted = [*_TEXT, "epoch", "confidence", "scores", "slices"]
+    wanted = [*_TEXT, "epoch", "changed", "confidence", "scores", "slices"]
     try:
         table = pq.read_table(path, columns=wanted)
     except FileNotFoundError:
@@ -28,6 +28,7 @@ def read_columns(path: Path) -> ScoreColumns:
     return ScoreColumns(
         **text,
         epoch=table["epoch"].to_numpy(),
+        changed=table["changed"].to_numpy(),
         confidence=table["confidence"].to_numpy().astype(float),
         values=_spread(table["scores"], np.nan),
         slices=_spread(table["slices"], ""),

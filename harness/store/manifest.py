@@ -83,7 +83,9 @@ def open_directory(
         if not fresh:
             for path in _unfinished(root):
                 if (path / SPEC).read_bytes() == _pretty(content) and (lock := _lock(path)):
-                    return RunDirectory(path, lock)
+                    if not (path / RUN).exists():  # it may have ended before the lock was free
+                        return RunDirectory(path, lock)
+                    lock.close()
         return _create(root, model, content)
     except OSError as error:
         raise StoreError(f"{root}: the results root cannot be written: {error}") from error

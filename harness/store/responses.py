@@ -22,6 +22,8 @@ from harness.records import Response
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 60_000
 """How long a commit waits for another run's."""
+OPENING_WAIT_MS = 50
+"""Between attempts to open: switching to write-ahead logging does not wait by itself."""
 
 _SCHEMA = """
 create table if not exists responses (
@@ -47,6 +49,17 @@ class SqliteResponses:
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
+        """Open the database; two runs that make it at once wait for each other."""
+        for _ in range(BUSY_TIMEOUT_MS // OPENING_WAIT_MS):
+            try:
+                return self._open_once()
+            except StoreError as error:
+                if "locked" not in str(error):
+                    raise
+                time.sleep(OPENING_WAIT_MS / 1000)
+        return self._open_once()
+
+    def _open_once(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, isolation_level=None)
@@ -80,7 +93,10 @@ class SqliteResponses:
             raise self._error("read", error) from error
         if row is None:
             return None
-        return msgspec.structs.replace(self._decode(row[0]), cached=True)
+        try:
+            return msgspec.structs.replace(self._decode(row[0]), cached=True)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None  # damaged: asked again, and the new answer takes its place
 
     async def put(self, key: str, response: Response) -> None:
         """Return once the response is committed. Raises StoreError where it cannot be."""

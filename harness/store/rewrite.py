@@ -130,6 +130,7 @@ def outcome_of(row: dict[str, Any], method: Method, language: str) -> Outcome:
         language=language,
         arm=row["arm"],
         variant=row["variant"],
+        changed=row["changed"],
         epoch=row["epoch"],
         cluster=row["cluster"],
         slices=dict(row["slices"] or ()),

@@ -6,6 +6,7 @@ most. The file appears under its name only once it is whole.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ _TURN = {
     "prompt_tokens": pa.int32(),
     "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(),
-    "latency_s": pa.float32(),
+    "latency_s": pa.float64(),
     "attempts": pa.int16(),
     "cached": pa.bool_(),
 }
@@ -86,7 +87,7 @@ SCHEMA = pa.schema(
         ("slices", pa.map_(pa.string(), pa.string())),
         ("prompt_tokens", pa.int32()),
         ("completion_tokens", pa.int32()),
-        ("latency_s", pa.float32()),
+        ("latency_s", pa.float64()),
         ("cost_usd", pa.float64()),
         ("cached", pa.bool_()),
         ("explanation", pa.string()),
@@ -94,11 +95,13 @@ SCHEMA = pa.schema(
         ("gold", pa.int32()),
         ("fields", pa.string()),
         ("facts", pa.string()),
+        ("changed", pa.bool_()),
     ]
 )
-"""The columns of the contract, and four so that a run can be scored again from itself alone:
-`options` (the choices as shown), `gold` (index of the right one), `fields` (the row) and `facts`
-(what only the interaction knows), both as JSON."""
+"""The columns of the contract; `changed` (False for a perturbed copy that equals its original);
+and four so that a run can be scored again from itself alone: `options` (the choices as shown),
+`gold` (index of the right one), `fields` (the row) and `facts` (what only the interaction knows),
+the last two as JSON."""
 
 _DICTIONARY = ["task", "arm", "variant", "status", "finish_reason"]
 
@@ -142,8 +145,9 @@ class SampleWriter:
             raise StoreError(f"{self.path}: samples cannot be written: {error}") from error
 
     def abandon(self) -> None:
-        """Leave no file behind."""
-        self._writer.close()
+        """Leave no file behind, also where the disk is full."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
         self._partial.unlink(missing_ok=True)
 
 
@@ -257,6 +261,7 @@ def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[st
         "gold": sample.gold,
         "fields": to_json(sample.fields).decode() if sample.fields else None,
         "facts": to_json(facts).decode() if facts else None,
+        "changed": sample.changed,
     }
 
 

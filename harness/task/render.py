@@ -137,9 +137,12 @@ class Renderer:
         return self.cluster_of(self.rowset.rows[index], self.rowset.ids[index])
 
     def cluster_of(self, row: Mapping[str, Any], sample_id: str) -> str:
-        """Return the cluster key of a row: its own id where the task has none."""
+        """Return the cluster key of a row: its content where the task has none.
+
+        Exact duplicates (ids with a counter) are one cluster: they are one question.
+        """
         template = self.templates.cluster
-        return sample_id if template is None else template.render(row)
+        return sample_id.partition("-")[0] if template is None else template.render(row)
 
     def _sample(self, row: dict[str, Any], sample_id: str) -> Sample:
         asked = self.asked(row)

@@ -245,3 +245,95 @@ def test_a_recorded_run_answers_again_from_its_directory_alone(harness, tmp_path
     other = harness("run", "qa/en", "--limit", "3", "--model", f"replay/{first['run']}", "--json")
     assert other.code == 4
     assert json.loads(other.out)["cells"][0]["errors"] == 3
+
+
+def test_rescoring_an_unchanged_task_changes_nothing(harness):
+    """No sample scores differently, and every cell stays, those over variants too."""
+    tasks = ["qa/en", "qa/zh", "--limit", "20", "--perturb", "typos,full_width"]
+    before = json.loads(harness("run", *tasks, "--model", "embedded/nano", "--json").out)
+    after = json.loads(harness("rescore", "--json").out)
+    assert after["changed"] == 0
+    place = ("task", "metric", "arm", "variant", "slice")
+
+    def keyed(cells):
+        return {tuple(cell[name] for name in place): cell for cell in cells}
+
+    assert keyed(after["cells"]) == keyed(before["cells"])
+    assert any(cell["variant"] == "worst" for cell in after["cells"])
+
+
+def test_ctrl_c_twice_stops_at_once(addition, start_server, tmp_path):
+    """The second interrupt ends in exit 130 and a line, without a traceback; nothing is lost."""
+    server = start_server(latency_ms=3000)
+    arguments = [
+        sys.executable, "-m", "harness", "run", str(addition), "--model", "openai/fake",
+        "--base-url", server.url, "--out", str(tmp_path / "r"),
+    ]  # fmt: skip
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while server.stats()["requests"] < 1:
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    assert process.stderr is not None
+    assert "Ctrl-C again stops now" in process.stderr.readline()
+    os.kill(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+
+
+def test_what_an_outsider_writes_cannot_steer_the_terminal(harness, tmp_path):
+    """Escapes and direction marks of rows and answers are shown as code points."""
+    (tmp_path / "app.py").write_text("def answer(messages):\n    return '\\x1b[31mred\\u202e'\n")
+    (tmp_path / "rows.jsonl").write_text('{"q": "a\\u001b[2Jb", "a": "\\u202ex"}\n')
+    (tmp_path / "t.yaml").write_text(
+        'task: t\ntitle: "[/x]"\ndata: {file: rows.jsonl}\nprompt: "{{ q }}"\n'
+        'target: "{{ a }}"\nmetrics: [exact_match]\n'
+    )
+    harness("run", "t.yaml", "--model", "python/app:answer")
+    identity = json.loads(harness("show", "--failures", "--json").out)[0]["sample_id"]
+    for arguments in (["show"], ["show", "--failures"], ["show", "--sample", identity], ["ls", "runs"]):
+        done = harness(*arguments)
+        assert done.code == 0, done.err
+        assert "\x1b" not in done.out
+        assert "\u202e" not in done.out
+    assert "\\x1b" in harness("show", "--failures").out
+
+
+def test_an_application_that_exits_fails_its_samples_only(harness, tmp_path):
+    """sys.exit in a user's function is that sample's error, never the harness's exit code."""
+    (tmp_path / "app.py").write_text("import sys\n\ndef answer(messages):\n    sys.exit(3)\n")
+    done = harness("run", "qa/en", "--limit", "3", "--model", "python/app:answer")
+    assert done.code == 4
+    assert "Traceback" not in done.err
+    assert "failed requests: 3 × internal" in done.out
+
+
+def test_a_damaged_answer_is_asked_again(harness, addition, start_server, tmp_path):
+    """Bytes in the store that are no answer count as none."""
+    import sqlite3
+
+    server = start_server()
+    arguments = ["run", addition, "--model", "openai/fake", "--base-url", server.url, "--limit", "5"]
+    harness(*arguments)
+    connection = sqlite3.connect(tmp_path / "results" / "responses.sqlite")
+    connection.execute("update responses set body = x'ff00'")
+    connection.commit()
+    connection.close()
+    again = harness(*arguments)
+    assert again.code == 0, again.err
+    assert server.stats()["requests"] == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-G", "max_tokens=-5"], "max_tokens"),
+        (["-G", "temperature=-1"], "temperature"),
+        (["--base-url", "http://127.0.0.1:1/v1"], "--base-url"),
+    ],
+)
+def test_settings_without_sense_are_refused(harness, arguments, message):
+    """A setting that could not be meant is an error, not ignored."""
+    done = harness("run", "qa/en", "--limit", "2", "--model", "embedded/nano", *arguments)
+    assert done.code == 2
+    assert message in done.err

@@ -63,6 +63,7 @@ def run_of(scores: dict[str, Sequence[float]], **more) -> RunScores:
             epoch=np.zeros(n, dtype=np.int64),
             cluster=np.array(columns["cluster"], dtype=object),
             status=np.array(columns["status"], dtype=object),
+            changed=np.ones(n, dtype=bool),
             confidence=np.full(n, np.nan),
             values={metric: np.array(columns["value"], dtype=float)},
             slices={},

@@ -210,11 +210,7 @@ def test_any_text_is_read(text):
 
 def test_auto_takes_function_calling_where_the_model_has_it():
     """`ask.tools` decides; without it the protocol is plain text."""
-
-    class WithTools(Asker):
-        tools = True
-
-    assert next(calculator(SAMPLE, WithTools(chat=True))).tools == (TOOL,)
+    assert next(calculator(SAMPLE, Asker(chat=True, tools=True))).tools == (TOOL,)
     assert next(calculator(SAMPLE, ASK)).tools == ()
 
 

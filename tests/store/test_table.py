@@ -96,7 +96,7 @@ def test_the_columns_are_those_of_the_contract(run):
         "output", "answer", "extraction", "reasoning", "scores", "confidence", "token_logprobs",
         "choices", "transcript", "spans", "verdicts", "error", "finish_reason", "slices",
         "prompt_tokens", "completion_tokens", "latency_s", "cost_usd", "cached", "explanation",
-        "options", "gold", "fields", "facts",
+        "options", "gold", "fields", "facts", "changed",
     ]  # fmt: skip
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 from msgspec import Struct
+from safetensors import SafetensorError
 
 from harness.backend.hf.settings import Settings
 from harness.errors import BackendError, ModelNotFound
@@ -82,8 +85,9 @@ def context_of(config: Any, tokenizer: Any) -> int:
 
 def count_parameters(config: Any) -> int:
     """Return the number of a model's parameters, without its weights."""
+    maker: Any = transformers.AutoModelForCausalLM
     with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(config)
+        model = maker.from_config(config)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -110,21 +114,23 @@ class Network:
         kept = {"revision": settings.revision} if settings.revision else {}
         name = "dtype" if hasattr(described.config, "dtype") else "torch_dtype"
         wanted = {name: getattr(torch, described.dtype)}
+        maker: Any = transformers.AutoModelForCausalLM
         try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                settings.path, **kept, **wanted
-            )
+            with _no_bars():
+                model = maker.from_pretrained(settings.path, **kept, **wanted)
             self.model = model.to(described.device).eval()
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             said = " ".join(str(error).split())[:300]
             raise BackendError(f"hf/{settings.path} cannot be loaded: {said}") from error
         self.device = torch.device(described.device)
         self.dtype = self.model.dtype
+        self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self.pad = _pad(described.tokenizer)
         self.ends = ends(self.model, described.tokenizer)
         self.window = _window(described.config)
         """Tokens that sliding attention sees, or None where all are seen."""
-        self._cuts = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        known = inspect.signature(self.model.forward).parameters
+        self._cuts, self._placed = "logits_to_keep" in known, "position_ids" in known
 
     def __call__(self, ids: torch.Tensor, keep: int, **more: Any) -> tuple[torch.Tensor, Any]:
         """Return float32 logits (rows, keep, vocabulary) of the last positions, and the cache.
@@ -136,6 +142,10 @@ class Network:
         out = self.model(input_ids=ids, return_dict=True, **more)
         return out.logits[:, -keep if keep else 0 :].float(), out.get("past_key_values")
 
+    def places(self, positions: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return positions (rows, tokens) as an argument, where the network takes them."""
+        return {"position_ids": positions} if self._placed else {}
+
     def tensor(self, rows: list[list[int]]) -> torch.Tensor:
         """Return rows of equal length on the model's device."""
         return torch.tensor(rows, dtype=torch.long, device=self.device)
@@ -144,6 +154,19 @@ class Network:
         """Give unused memory of a GPU back."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keep transformers from drawing progress bars into ours."""
+    bars = transformers.utils.logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _pad(tokenizer: Any) -> int:

@@ -1,8 +1,8 @@
 """Requests to token ids by lm-evaluation-harness's rules; knows no network.
 
-`encode_pairs` is its `_encode_pair`: white space at the end of the context goes to the continuation,
-whose tokens are those of the whole text beyond as many as the context has alone. `windows` is its
-`get_rolling_token_windows` with `make_disjoint_window` (lm_eval/utils.py).
+A pair is split as its `_encode_pair` does: white space at the end of the context goes to the
+continuation, whose tokens are those of the whole text beyond as many as the context has alone.
+`windows` is its `get_rolling_token_windows` with `make_disjoint_window` (lm_eval/utils.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WINDOW = 4096
 class Job(NamedTuple):
     """A request in tokens."""
 
-    index: int
+    place: int
     """Place among the requests it came with."""
     prompt: tuple[int, ...]
     """Never empty."""
@@ -38,6 +38,7 @@ class Encoder:
         start = tokenizer.eos_token_id if start is None else start
         self.prefix: int | None = start
         """Stands in for an empty context: BOS, else EOS."""
+        self._start = "" if start is None else str(tokenizer.decode([start]))
 
     def jobs(self, requests: Sequence[Request]) -> tuple[list[Job], dict[int, Failure]]:
         """Return the jobs of all requests, and by place the requests that cannot be answered.
@@ -71,9 +72,9 @@ class Encoder:
     def _encode(self, texts: list[str], special: bool | None) -> list[list[int]]:
         if not texts:
             return []
-        bos = self.tokenizer.bos_token
-        if special is None and bos and any(text.startswith(bos) for text in texts):
-            return [self._call([t], special=not t.startswith(bos))[0] for t in texts]
+        start = self._start
+        if special is None and start and any(text.startswith(start) for text in texts):
+            return [self._call([t], special=not t.startswith(start))[0] for t in texts]
         return self._call(texts, special=special is not False)
 
     def _call(self, texts: list[str], *, special: bool) -> list[list[int]]:

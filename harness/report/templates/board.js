@@ -14,7 +14,7 @@ function showGroup(group, measure) {
     const parts = $$(":scope > .scroll", panel);
     const shown = parts.find((part) => part.dataset.measure === measure) || parts[0];
     for (const part of parts) part.hidden = part !== shown;
-    for (const box of $$(".chartbox, .vstory", panel)) box.hidden = box.dataset.measure !== shown?.dataset.measure;
+    for (const box of $$(".chartbox, .vstory, .vfold", panel)) box.hidden = box.dataset.measure !== shown?.dataset.measure;
     for (const button of $$(".measures button", panel)) {
       button.setAttribute("aria-pressed", Boolean(shown) && button.dataset.measure === shown.dataset.measure);
     }
