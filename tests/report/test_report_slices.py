@@ -113,12 +113,12 @@ def test_cost_is_drawn_where_models_share_tasks():
         Entry("r2", "p/b", (cell("a/x", 0.6), costs(2.0))),
     ]
     board = msgspec.to_builtins(make_board("b", entries, {}))
-    main, cost = tables(board, samples=False)
+    main, cost = tables(board, pages=())
     assert not main.chart
     assert "score 0.60" in cost.chart
     assert cost.lines[0].marks[0].href == "#view=task&task=a%2Fx"
     alone = msgspec.to_builtins(make_board("b", entries[:1], {}))
-    assert not tables(alone, samples=True)[1].chart
+    assert not tables(alone, pages=())[1].chart
     groups = [(tab["group"], len(tab["measures"])) for tab in tabs([main, cost])]
     assert groups[0] == ("accuracy", 1)
     assert groups[-1] == ("efficiency", 1)
