@@ -1,4 +1,4 @@
-"""Coverage of the corrected intervals over the whole range of p: benchmarks/results/ppi_coverage.md.
+"""Coverage of corrected scores over the whole range of p: benchmarks/results/ppi_coverage.md.
 
     python -m benchmarks.ppi_coverage [--quick]
 

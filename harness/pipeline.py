@@ -15,7 +15,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -26,6 +26,7 @@ from harness.errors import ExitCode, UsageError, worst_exit
 from harness.identity import content_key
 from harness.interact.ask import Asker, sample_tag
 from harness.judging import Bench, Crew
+from harness.known_models import Known, known_models, price_of, without_price
 from harness.plugins import load
 from harness.prepare import CALIBRATION, Prepared, metrics_of, prepare
 from harness.protocols import (
@@ -63,6 +64,8 @@ from harness.task.catalogue import Catalogue
 from harness.task.spec import TaskSpec, named
 
 STORE = "responses.sqlite"
+FREE = ("embedded", "scripted", "python", "replay", "hf", "llamacpp")
+"""Backends that pay nobody for an answer."""
 COMPUTED_HERE = ("embedded", "scripted", "python", "replay")
 """Providers that answer in this process."""
 
@@ -156,6 +159,7 @@ def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Samp
     if model.base_url and model.provider in COMPUTED_HERE:
         raise UsageError(f"--base-url: {model.label} has no server; allowed with openai/NAME")
     opener = load("backend", model.provider)
+    model = without_price(model)
     connections = connections_of(execution)
     match model.provider:
         case "scripted":
@@ -218,6 +222,7 @@ class _Journey:
     observer: Observer | None = None
     scored: int = 0
     started: float = 0.0
+    known: dict[str, Known] = field(default_factory=known_models)
 
     def go(self, tasks: Sequence[Prepared], observer: Observer | None) -> None:
         """Put every sample of the plan to the model, score it and write it."""
@@ -299,13 +304,17 @@ class _Journey:
         )
 
     def _price(self) -> Price | None:
-        price = self.spec.model.arguments
-        if self.spec.model.provider in ("embedded", "scripted", "python", "replay"):
+        model = self.spec.model
+        price = price_of(model, self.known, self.backend.identity().get("base_url"))
+        if price is not None:
+            return Price(price.prompt, price.out)
+        if model.provider in FREE:
             return Price(0.0, 0.0)
-        if self.execution.max_cost is not None and "price_in" not in price:
+        if self.execution.max_cost is not None:
             raise UsageError(
                 f"--max-cost: the price of {self.spec.model.label} is not known; "
-                "use --max-tokens-total"
+                "give -M price_in=… -M price_out=… (dollars per million tokens), or use "
+                "--max-tokens-total"
             )
         return None
 
@@ -329,11 +338,11 @@ class _Journey:
             metric = metrics_of(task)[0]
             cells.append(blank(Place(task.task, "default", "original"), metric, reason))
         reached = set(columns.task)
-        for task in tasks:
-            if task.task.task not in reached:
-                place = Place(task.task.task, task.arms[0].name, "original")
+        for ready in tasks:
+            if ready.task.task not in reached:
+                place = Place(ready.task.task, ready.arms[0].name, "original")
                 reason = f"not reached: {self.executor.stopped or 'settled before'}"
-                cells.append(blank(place, task.metrics[0], reason))
+                cells.append(blank(place, ready.metrics[0], reason))
         self.directory.write(SCORES, {"cells": cells})
         done = len(columns.task)
         stopped = self.executor.stopped

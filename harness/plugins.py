@@ -17,6 +17,7 @@ Kind = Literal["backend", "interaction", "perturbation", "extractor", "metric", 
 BUILTIN: dict[str, dict[str, str]] = {
     "backend": {
         "embedded": "harness.backend.embedded.backend:open_embedded",
+        "hf": "harness.backend.hf.backend:open_hf",
         "openai": "harness.backend.openai:open_openai",
         "python": "harness.backend.python:open_python",
         "scripted": "harness.backend.scripted:open_scripted",

@@ -134,9 +134,12 @@ def prepare(
     judges = assign([task for _, task in loaded], spec.judges)
     for item, task in loaded:
         judge = judges.get(task.task)
-        lacking = _lacking(task, backend) or (judge if isinstance(judge, str) else None)
-        if lacking and item.outright:
-            raise UsageError(f"{task.task}: {spec.model.label} {lacking}")
+        unable = _lacking(task, backend)
+        if unable and item.outright:
+            raise UsageError(f"{task.task}: {spec.model.label} {unable}")
+        if isinstance(judge, str) and item.outright:
+            raise UsageError(f"{task.task} {judge}")
+        lacking = unable or (judge if isinstance(judge, str) else None)
         if lacking:
             skipped.append((task, lacking))
         else:

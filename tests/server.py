@@ -1,7 +1,7 @@
 """An OpenAI-compatible server for tests: counts what it is asked, and fails on purpose.
 
-Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05`. It prints
-its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
+Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05`. It
+prints its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
 A fault is drawn from the prompt and the number of times it was asked, so a retry can succeed and
 the same run meets the same faults. GET /stats tells counts.
 """

@@ -17,10 +17,11 @@ CORE = {
 STAGES = {
     "config", "task", "synth", "perturb", "interact", "backend", "run", "store", "score",
     "summary", "report", "board", "gate", "judge", "provenance",
+    "known_models",
 }  # fmt: skip
 COMPOSITION = {
-    "pipeline", "prepare", "preview", "rescore", "judging", "auditing", "calibrating", "correcting", "arena",
-    "gating", "baseline", "compare",
+    "pipeline", "prepare", "preview", "rescore", "judging", "auditing", "calibrating",
+    "correcting", "arena", "gating", "baseline", "compare",
 }  # fmt: skip
 TOP = {"cli", "pytest_plugin"}
 CORE_ORDER = {

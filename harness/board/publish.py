@@ -94,8 +94,9 @@ def _stability(view: View) -> list[str]:
     if not view.without:
         return []
     now = view.rows[0].model
+    ranked = sum(row.rank_best is not None for row in view.rows)
     parts = [
-        f"- without {_escape(one.task)}: {one.moved} of {len(view.rows)} places change"
+        f"- without {_escape(one.task)}: {one.moved} of {ranked} places change"
         + (f", {_escape(one.leader)} leads" if one.leader != now else "")
         for one in view.without
         if one.moved

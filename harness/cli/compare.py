@@ -24,7 +24,7 @@ FLIPS_SHOWN = 5
 @click.option("--confidence", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999))
 @click.option("--allow-changed", is_flag=True, help="Compare runs that asked differently.")
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
-@click.option("--html", metavar="DIR", help="Write pages of the runs, side by side.")
+@click.option("--html", metavar="DIR", help="Write the comparison as a page, with its runs.")
 @out_option
 @json_option
 def command(  # noqa: PLR0913, PLR0917 - the verb's flags
@@ -50,9 +50,9 @@ def command(  # noqa: PLR0913, PLR0917 - the verb's flags
         except OSError as error:
             raise StoreError(f"{markdown}: cannot be written: {error}") from error
     if html:
-        from harness.cli.report import write_report
+        from harness.cli.compare_page import write_compare
 
-        click.echo(str(write_report(paths, Path(html))), err=True)
+        click.echo(str(write_compare(found, paths, Path(html))), err=True)
     if as_json:
         click.echo(to_json(found).decode())
         return

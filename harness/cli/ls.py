@@ -13,6 +13,7 @@ from harness.cli.options import json_option, out_option
 from harness.cli.printable import printable
 
 if TYPE_CHECKING:
+    from harness.known_models import Known
     from harness.task.spec import TaskSpec
 
 WHAT = ("tasks", "models", "metrics", "perturbations", "runs")
@@ -113,16 +114,58 @@ def _size(task: TaskSpec, *, count: bool) -> str:
 
 
 def _models() -> list[dict[str, Any]]:
+    from harness.known_models import known_models
     from harness.plugins import names
 
     notes = {
+        "anthropic": "anthropic/NAME: the Messages API (ANTHROPIC_API_KEY)",
+        "command": "command/PROGRAM -M args=…: any program that speaks JSON lines",
+        "hf": "hf/FOLDER or hf/NAME: transformers, on this machine (extra hf)",
+        "litellm": "litellm/PROVIDER/NAME: what litellm reaches (extra litellm)",
+        "llamacpp": "llamacpp/FILE.gguf: llama.cpp, on this machine (extra llamacpp)",
         "embedded": "embedded/nano, embedded/micro, embedded/mini: ship with the harness",
         "openai": "openai/NAME --base-url URL: any OpenAI-compatible server",
         "python": "python/package.module:function: your own application",
         "replay": "replay/RUN: the answers of a recorded run",
         "scripted": "scripted/oracle, wrong, random, constant: to check tasks",
     }
-    return [{"provider": name, "use": notes.get(name, "a plug-in")} for name in names("backend")]
+    backends = [
+        {
+            "model": f"{name}/…",
+            "price": "",
+            "parameters": "",
+            "context": "",
+            "licence": "",
+            "note": notes.get(name, "a plug-in"),
+        }
+        for name in names("backend")
+    ]
+    return backends + [_known(name, known) for name, known in known_models().items()]
+
+
+def _known(name: str, known: Known) -> dict[str, Any]:
+    """Return a row of what is known; unknown is said, never shown as 0."""
+    price, count = known.price, known.parameters
+    said = "unknown"
+    if price is not None:
+        said = f"{price.prompt:g} in, {price.out:g} out" + (
+            f" ({price.date})" if price.date else ""
+        )
+    return {
+        "model": name,
+        "price": said,
+        "parameters": "unknown" if count is None else _short(count),
+        "context": "unknown" if known.context is None else f"{known.context:,}",
+        "licence": known.licence or "unknown",
+        "note": f"alias {known.alias}" if known.alias else "",
+    }
+
+
+def _short(count: int) -> str:
+    for unit, name in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return str(count)
 
 
 def _metrics() -> list[dict[str, Any]]:

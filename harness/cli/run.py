@@ -89,6 +89,7 @@ def report(result: RunResult, *, as_json: bool) -> None:
     from harness.records import to_json
 
     failed = sum(result.usage.failures.values())
+    judges = _judges(result)
     if as_json:
         click.echo(
             to_json(
@@ -98,6 +99,7 @@ def report(result: RunResult, *, as_json: bool) -> None:
                     "reason": result.reason,
                     "exit_code": int(result.exit_code),
                     "cells": result.cells,
+                    "judges": judges,
                 }
             ).decode()
         )
@@ -114,8 +116,28 @@ def report(result: RunResult, *, as_json: bool) -> None:
         click.echo(f"failed requests: {kinds}{limit}; harness show {result.directory} --failures")
     if not result.usage.requests and result.usage.cached:
         click.echo("0 calls, replayed from the store: not new evidence")
+    for name, judge in judges.items():
+        click.echo(judge_line(name, judge))
     click.echo(f"{spent(result.usage, failed)}", err=True)
     click.echo(f"{result.directory}")
+
+
+def _judges(result: RunResult) -> dict[str, Any]:
+    from harness.store.manifest import RUN, read_json
+
+    judges: dict[str, Any] = read_json(result.directory / RUN).get("judges", {})
+    return judges
+
+
+def judge_line(name: str, judge: dict[str, Any]) -> str:
+    """Return what a reader must know of a run's judge before believing its scores."""
+    models = ", ".join(dict.fromkeys(model["name"] for model in judge["models"].values()))
+    line = f"judge {name} ({models}): {judge['judged']:,} verdicts, {judge['missing']:,} missing"
+    if judge["unreliable"]:
+        line += f" ({judge['missing_share']:.0%}: the judged scores are unreliable)"
+    if judge["judges_itself"]:
+        line += "; the model judges itself"
+    return line
 
 
 def _dry_run(spec: RunSpec, execution: Execution, *, as_json: bool) -> int:

@@ -95,9 +95,7 @@ def _row(cell: Cell) -> dict[str, str]:
         "variant": printable(cell.variant),
         "metric": printable(cell.metric) + arrow,
         "value": number(cell.value) if cell.value is not None else "–",
-        "95 % interval": interval(cell)
-        if cell.value is not None
-        else printable(cell.reason or "–", 40),
+        "95 % interval": interval(cell) if cell.value is not None else reason,
         "n": f"{cell.n:,}",
         "unparsed": str(cell.unparsed or ""),
         "errors": str((cell.errors + cell.unjudged) or ""),

@@ -197,7 +197,8 @@ def _head(column: Json, facts: Json) -> Head:
 
 
 def _frame(cells: Sequence[Json], column: Json) -> Frame:
-    values = [cell["value"] for cell in cells if cell.get("value") is not None]
+    ranked = [cell for cell in cells if not cell.get("differs")]
+    values = [cell["value"] for cell in ranked if cell.get("value") is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     noise = _widest(cells)
     if high - low < noise:  # a difference of chance gets no strong tint

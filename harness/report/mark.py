@@ -67,6 +67,8 @@ def mark(place: Mapping[str, Any], frame: Frame | None, href: str | None = None)
         word = known(unable or BLANKS.get(reason, "blank.na"), reason)
         return Mark("", "", blank=word, why=known(f"why.{reason}", reason))
     classes = [tint(value, frame.low, frame.high, better=frame.better)] if frame else []
+    if place.get("differs"):
+        classes = []  # no depth among numbers that it does not compare with
     classes += [name for name in ("best", "differs") if place.get(name)]
     flags = tuple(
         name

@@ -61,4 +61,5 @@ class ReportData:
     samples: bool = True
     """False: a board alone, whose pages hold no samples."""
     version: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What only some reports show, by name: `compare`, `outputs`."""

@@ -15,6 +15,7 @@ from harness.errors import StoreError
 from harness.records import Cell, to_json
 from harness.report import board_view, story
 from harness.report.blocks import packed
+from harness.report.compare_view import compare_page
 from harness.report.mark import link
 from harness.report.model import ReportData
 from harness.report.run_view import run_page, sample_options
@@ -25,7 +26,16 @@ from harness.report.visible import visible
 
 SELF_CONTAINED = 10_000
 """Up to so many samples go into index.html; with more they lie beside it."""
-SCRIPTS = ("core.js", "board.js", "data.js", "list.js", "detail.js", "diff.js", "start.js")
+SCRIPTS = (
+    "core.js",
+    "board.js",
+    "compare.js",
+    "data.js",
+    "list.js",
+    "detail.js",
+    "diff.js",
+    "start.js",
+)
 CHUNKS = "data"
 
 
@@ -101,6 +111,7 @@ def render(
         filters=_filters(data),
         tasks=tasks,
         runs=runs,
+        compare=compare_page(data),
         chunks=chunks,
         story=_story(data),
         title=f"{data.name} - harness",
@@ -130,6 +141,7 @@ def _script(env: Environment, data: ReportData, surveys: Mapping[str, RunSurvey]
         "words": spoken,
         "tasks": [task["task"] for task in data.board["tasks"]],
         "folder": CHUNKS,
+        "home": "compare" if data.extra.get("compare") else "board",
         "runs": [
             {
                 "name": run.name,

@@ -123,7 +123,8 @@ def test_other_architectures_score_as_by_hand(tmp_path, kind):
     """Learned positions, none at all, a sliding window, a state space: each scores as it should."""
     small = {"vocab_size": 320, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
     made = {
-        "gpt2": lambda: transformers.GPT2Config(n_positions=512, n_embd=32, n_layer=2, n_head=2, **small),
+        "gpt2": lambda: transformers.GPT2Config(
+            n_positions=512, n_embd=32, n_layer=2, n_head=2, **small),
         "bloom": lambda: transformers.BloomConfig(hidden_size=32, n_layer=2, n_head=2, **small),
         "mistral": lambda: transformers.MistralConfig(
             hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,

@@ -38,7 +38,7 @@ CASES = {
     "missing include": ({"include": "none.yaml"}, ROWS, ["mine.yaml:6", "include", "none.yaml"]),
     "python internals": ({"prompt": '"{{ q.__class__.__mro__ }}"'}, ROWS, ["mine.yaml:3", "prompt"]),
     "loop for ever": (
-        {"prompt": "\"{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x{% endfor %}{% endfor %}{% endfor %}\""},
+        {"prompt": '"{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x{% endfor %}{% endfor %}{% endfor %}"'},
         ROWS,
         ["mine.yaml:3", "prompt"],
     ),

@@ -291,7 +291,12 @@ def test_what_an_outsider_writes_cannot_steer_the_terminal(harness, tmp_path):
     )
     harness("run", "t.yaml", "--model", "python/app:answer")
     identity = json.loads(harness("show", "--failures", "--json").out)[0]["sample_id"]
-    for arguments in (["show"], ["show", "--failures"], ["show", "--sample", identity], ["ls", "runs"]):
+    for arguments in (
+        ["show"],
+        ["show", "--failures"],
+        ["show", "--sample", identity],
+        ["ls", "runs"],
+    ):
         done = harness(*arguments)
         assert done.code == 0, done.err
         assert "\x1b" not in done.out
@@ -313,7 +318,16 @@ def test_a_damaged_answer_is_asked_again(harness, addition, start_server, tmp_pa
     import sqlite3
 
     server = start_server()
-    arguments = ["run", addition, "--model", "openai/fake", "--base-url", server.url, "--limit", "5"]
+    arguments = [
+        "run",
+        addition,
+        "--model",
+        "openai/fake",
+        "--base-url",
+        server.url,
+        "--limit",
+        "5",
+    ]
     harness(*arguments)
     connection = sqlite3.connect(tmp_path / "results" / "responses.sqlite")
     connection.execute("update responses set body = x'ff00'")

@@ -88,11 +88,21 @@ def test_a_judge_without_verdicts_leaves_samples_unjudged(harness, capitals, tmp
     assert record["missing_share"] == 1.0
 
 
+def test_the_reader_is_told_what_to_think_of_the_judge(harness, capitals, tmp_path):
+    """Missing verdicts and a judge of its own answers stand below the table of results."""
+    (tmp_path / "mute.py").write_text("def answer(messages):\n    return 'Hard to say.'\n")
+    done = harness("run", capitals, "--model", "python/mute:answer",
+                   "--judge", "correct=python/mute:answer")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "0 verdicts, 5 missing (100%: the judged scores are unreliable)" in done.out
+    assert "the model judges itself" in done.out
+
+
 def test_there_is_no_default_judge(harness, capitals):
     """A task that needs one says which flag is missing."""
     done = run(harness, capitals)
     assert done.code == 2
-    assert "--judge correct=provider/name" in done.err
+    assert "capitals needs a judge: --judge correct=provider/name" in done.err
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,20 @@ def test_every_word_is_used():
         for path in folder.iterdir()
         if path.suffix in {".j2", ".js", ".py"}
     )
-    computed = ("group.", "measure.", "blank.", "show.", "js.status.", "task.", "unit.", "why.")
+    computed = (
+        "group.",
+        "measure.",
+        "blank.",
+        "show.",
+        "js.status.",
+        "task.",
+        "unit.",
+        "why.",
+        "evidence.",
+        "compare.verdict.",
+        "compare.count.",
+        "compare.show_",
+    )
     left = [
         key
         for key in words()

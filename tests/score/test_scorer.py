@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from harness.prepare import scorer
 from harness.plugins import load
+from harness.prepare import scorer
 from harness.records import (
     Choice,
     ChoiceScore,

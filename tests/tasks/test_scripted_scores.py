@@ -52,7 +52,9 @@ def test_the_oracle_scores_one_and_the_wrong_model_zero(name, model, value, tmp_
         assert (cell.value, cell.errors) == (value, 0), cell.arm
 
 
-@pytest.mark.parametrize("name", sorted(n for n, t in OWN.items() if isinstance(t.chance, float | int)))
+@pytest.mark.parametrize(
+    "name", sorted(n for n, t in OWN.items() if isinstance(t.chance, float | int))
+)
 def test_guessing_scores_chance(name, tmp_path):
     """Where a task says what guessing scores, a random model's interval holds it."""
     task = OWN[name]

@@ -159,7 +159,7 @@ class Network:
 @contextmanager
 def _no_bars() -> Iterator[None]:
     """Keep transformers from drawing progress bars into ours."""
-    bars = transformers.utils.logging
+    bars: Any = transformers.utils.logging
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
     try:

@@ -10,7 +10,7 @@ async function route() {
 
 async function show() {
   const asked = address();
-  const view = asked.get("view") || (asked.get("s") ? "run" : "board");
+  const view = asked.get("view") || (asked.get("s") ? "run" : FACTS.home);
   const run = asked.get("run") || (view === "run" ? FACTS.runs[0]?.name : null);
   let shown = $$(".view").filter((node) => node.dataset.view === view
     && (view !== "task" || node.dataset.task === asked.get("task"))
@@ -19,6 +19,7 @@ async function show() {
   const changed = !shown[0].classList.contains("on");
   for (const node of $$(".view")) node.classList.toggle("on", node === shown[0]);
   trail(shown[0], asked);
+  if (shown[0] === versus) showFlips(asked.get("dir"));
   if (shown[0] === board) showGroup(asked.get("group"), asked.get("measure"));
   if (changed) scrollTo(0, 0);
   if (changed && routed) $("h1", shown[0]).focus({ preventScroll: true });
@@ -49,6 +50,8 @@ async function routeSamples(run, asked) {
 function trail(shown, asked) {
   const steps = [el("a", { href: "#view=board" }, ...$("#board-title").cloneNode(true).childNodes)];
   const { view } = shown.dataset;
+  if (versus && shown === versus) steps.length = 0;
+  if (versus) steps.unshift(el("a", { href: "#view=compare" }, ...$("h1", versus).cloneNode(true).childNodes));
   if (view === "task") steps.push(el("span", {}, $("h1", shown).textContent));
   if (view === "about") steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
   if (view === "run") {
