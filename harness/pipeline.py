@@ -164,7 +164,7 @@ def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Samp
     match model.provider:
         case "scripted":
             backend = opener(model.name, model.arguments, live.__getitem__)
-        case "openai":
+        case "openai" | "anthropic":
             backend = opener(model, timeout_s=execution.timeout_s, connections=connections)
         case "python":
             backend = opener(model.name, model.arguments, connections=connections)

@@ -16,6 +16,8 @@ Kind = Literal["backend", "interaction", "perturbation", "extractor", "metric", 
 
 BUILTIN: dict[str, dict[str, str]] = {
     "backend": {
+        "anthropic": "harness.backend.anthropic:open_anthropic",
+        "command": "harness.backend.command:open_command",
         "embedded": "harness.backend.embedded.backend:open_embedded",
         "hf": "harness.backend.hf.backend:open_hf",
         "openai": "harness.backend.openai:open_openai",

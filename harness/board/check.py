@@ -100,7 +100,7 @@ def _problems(cell: Cell, measure: str) -> Iterator[str]:
     for low, high in (("low", "high"), ("bound_low", "bound_high")):
         if _above(numbers[low], numbers[high]):
             yield f"{low} {numbers[low]} is above {high} {numbers[high]}"
-    if cell.value is not None and not cell.n:
+    if cell.value is not None and not cell.n and cell.method != "none":  # "none": only reported
         yield f"value {cell.value} of no sample"
     if cell.unparsed > cell.n + cell.unjudged:
         yield f"{cell.unparsed} unparsed of {cell.n}"

@@ -66,7 +66,8 @@ def _outputs(found: Comparison, paths: Sequence[Path]) -> Outputs:
 
 
 def _key(flip: Flip) -> Key:
-    return (*flip.place, flip.sample_id, flip.epoch)
+    place = flip.place
+    return (place.task, place.arm, place.variant, flip.sample_id, flip.epoch)
 
 
 def _row_key(row: Mapping[str, Any]) -> Key:
@@ -94,7 +95,9 @@ def _gains(found: Comparison, runs: Sequence[RunData], run: str) -> Iterator[Fli
     by_name = {one.name: one for one in runs}
     reference, other = by_name[found.reference], by_name[run]
     higher = {(cell.task, cell.metric): cell.higher_is_better for cell in reference.cells}
-    metrics = {tuple(row.place): row.metric for row in found.rows if row.run == run}
+    rows = [row for row in found.rows if row.run == run]
+    places = {(row.place.task, row.place.arm, row.place.variant): row.place for row in rows}
+    metrics = {key: row.metric for key, row in zip(places, rows, strict=True)}
     before: dict[Key, tuple[float, str]] = {}
     for row in reference.samples():
         score = _score(row, metrics)
@@ -104,17 +107,17 @@ def _gains(found: Comparison, runs: Sequence[RunData], run: str) -> Iterator[Fli
         score, then = _score(row, metrics), before.get(_row_key(row))
         if score is None or then is None or score == then[0]:
             continue
-        place = next(row_.place for row_ in found.rows if tuple(row_.place) == _row_key(row)[:3])
-        up = higher.get((row["task"], metrics[tuple(place)]))
-        if (score > then[0]) == up:
+        key = _row_key(row)[:3]
+        if (score > then[0]) == higher.get((row["task"], metrics[key])):
             target = tuple(row["target"] or ())
             yield Flip(
-                place, row["sample_id"], row["epoch"], then[0], score, row["input"] or "", target,
+                places[key], row["sample_id"], row["epoch"], then[0], score,
+                row["input"] or "", target,
                 row["output"] or "", then[1], lost=False,
             )  # fmt: skip
 
 
-def _score(row: Mapping[str, Any], metrics: Mapping[tuple[str, ...], str]) -> float | None:
+def _score(row: Mapping[str, Any], metrics: Mapping[tuple[str, str, str], str]) -> float | None:
     metric = metrics.get((row["task"], row["arm"], row["variant"]))
     if metric is None or row["status"] in ("error", "unjudged"):
         return None

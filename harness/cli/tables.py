@@ -89,11 +89,12 @@ COUNTED = ("unparsed", "errors")
 def _row(cell: Cell) -> dict[str, str]:
     arrow = {True: " ▲", False: " ▼", None: ""}[cell.higher_is_better]
     reason = printable(cell.reason or "–", 40)
+    estimate = "" if cell.estimate == "raw" else f" ({cell.estimate})"
     return {
         "task": printable(cell.task),
         "arm": printable(cell.arm),
         "variant": printable(cell.variant),
-        "metric": printable(cell.metric) + arrow,
+        "metric": printable(cell.metric) + estimate + arrow,
         "value": number(cell.value) if cell.value is not None else "–",
         "95 % interval": interval(cell) if cell.value is not None else reason,
         "n": f"{cell.n:,}",

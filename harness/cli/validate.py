@@ -13,7 +13,7 @@ from harness.errors import ExitCode, HarnessError
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def command(files: tuple[str, ...]) -> int:
-    """Check task, run and policy files; of tasks also templates, and that the first rows render."""
+    """Check task, run, policy and judge files; of tasks also that the first rows render."""
     bad = 0
     for name in files:
         problems = _problems(Path(name))
@@ -29,11 +29,17 @@ def _problems(path: Path) -> list[HarnessError]:
     """Return what is wrong with a file, by what its first key says it is."""
     from harness.config import load_run_file
     from harness.gate.policy import load_policy
+    from harness.judge.spec import load_judge
+    from harness.judging import judge_roots
     from harness.plugins import load
     from harness.task.validate import validate
     from harness.yamlfile import first_key
 
+    def judge(path: Path) -> object:
+        return load_judge(path, judge_roots())
+
     readers: dict[str | None, Callable[[Path], object]] = {
+        "judge": judge,
         "policy": load_policy,
         "run": load_run_file,
     }

@@ -24,6 +24,8 @@ REPAIR = (
     "Your reply holds no verdict that can be read. Reply with one line only:\n"
     "VERDICT: followed by one of these, exactly: {offered}"
 )
+REPEATED = 500
+"""Characters at the end of an unreadable reply that its repair repeats."""
 FLIP = {"A": "B", "B": "A", "tie": "tie"}
 
 
@@ -156,6 +158,7 @@ def _repairable(reading: Reading) -> bool:
 
 def _repair(spec: JudgeSpec, request: Request, said: str) -> Request:
     ask = REPAIR.format(offered=", ".join(spec.offered))
+    said = said[-REPEATED:]  # a long ramble must not push the repair over the context
     if not request.messages:
         return _replace(request, prompt=f"{request.prompt}{said}\n\n{ask}\n", turn=1)
     turns = (Message(role="assistant", content=said), Message(role="user", content=ask))

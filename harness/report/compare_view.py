@@ -186,12 +186,16 @@ def _is_share(row: Json) -> bool:
     return all(0 <= row[name] <= 1 for name in ("reference", "other"))
 
 
-def needed(row: Json) -> int:
-    """Return about how many samples would show a difference of the margin.
+def needed(row: Json) -> int | None:
+    """Return about how many samples would decide, if the difference seen is the true one.
 
-    What so many pairs can show shrinks as 1/√n.
+    Either it shows to be above minus the margin or below zero, whichever takes fewer; what so many
+    pairs can show shrinks as 1/√n. None where the difference lies on both bounds.
     """
-    return math.ceil(int(row["n"]) * max(1.0, float(row["detectable"]) / MARGIN) ** 2)
+    gap = max(float(row["difference"]) + MARGIN, -float(row["difference"]))
+    if gap <= 0:
+        return None
+    return math.ceil(int(row["n"]) * max(1.0, float(row["detectable"]) / gap) ** 2)
 
 
 def _line(data: ReportData, row: Json, reach: float) -> Line:
@@ -199,7 +203,7 @@ def _line(data: ReportData, row: Json, reach: float) -> Line:
     task = row["place"]["task"]
     share = _is_share(row)
     text = data.tasks.get(task)
-    more = needed(row) if kind == "inconclusive" and share else 0
+    more = (needed(row) or 0) if kind == "inconclusive" and share else 0
     return Line(
         task=_place(row["place"]),
         title=(text.title if text else "") or task,

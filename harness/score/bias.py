@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.records import Outcome, Score
@@ -34,6 +35,12 @@ ORIGIN_BITS, ORIGIN_MOST = 10, 1023
 _word = re.compile(r"[a-z]+")
 
 
+@lru_cache(maxsize=2)
+def _words(text: str) -> Mapping[str, int]:
+    """Count the words of a text; kept, for four lists look at each text in turn."""
+    return Counter(_word.findall(text.lower()))
+
+
 def counting(groups: Mapping[str, Sequence[Sequence[str]]]) -> Counting:
     """Return a function that counts the words of groups, from lists by language.
 
@@ -47,9 +54,9 @@ def counting(groups: Mapping[str, Sequence[Sequence[str]]]) -> Counting:
         if language.startswith("zh"):
             return [sum(1 for _ in pattern.finditer(text)) for pattern in chinese]
         found = [0] * len(chinese)
-        for word, times in Counter(_word.findall(text.lower())).items():
-            if word in english:
-                found[english[word]] += times
+        said = _words(text)
+        for word in said.keys() & english.keys():
+            found[english[word]] += said[word]
         return found
 
     return count

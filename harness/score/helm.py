@@ -100,7 +100,7 @@ def equal_mass_ece(confidences: np.ndarray, correct: np.ndarray, bins: int) -> f
 def accuracy_of_surest(confidences: np.ndarray, correct: np.ndarray) -> np.ndarray:
     """Return the accuracy of the k surest for k = 1 … n (`get_selective_stats`).
 
-    Equal confidences keep the order of the rows: there it is left to the sort.
+    Equal confidences keep the order of the rows; there it depends on the machine's sort.
     """
     import numpy as np  # noqa: PLC0415 - as above
 

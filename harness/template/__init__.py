@@ -22,6 +22,8 @@ from harness.errors import InvalidFile, nearest
 from harness.template.sandbox import Budget, Environment, LimitError, finish
 
 MAX_TEMPLATE = 100_000
+MAX_NESTING = 200
+"""Nodes within nodes: below what any interpreter's recursion limit allows."""
 """Characters of one template's own text."""
 
 _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
@@ -170,8 +172,10 @@ def _parse(text: str, template: Template) -> nodes.Template:
         raise InvalidFile(f"template: {error.message}", **place, line=line) from error
     except (RecursionError, OverflowError, MemoryError, ValueError) as error:
         raise InvalidFile("template: too deeply nested", **place, line=template.line) from error
-    for node in _walk(tree):
+    for node, depth in _walk(tree):
         problem = _barred(node)
+        if depth > MAX_NESTING:
+            raise InvalidFile("template: too deeply nested", **place, line=template.line)
         if problem:
             raise InvalidFile(problem, **place, line=_line(template, node.lineno))
     return tree
@@ -181,13 +185,13 @@ def _line(template: Template, offset: int | None) -> int | None:
     return None if template.line is None else template.line + (offset or 1) - 1
 
 
-def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield all nodes without recursion, so that depth cannot hurt."""
-    stack = [tree]
+def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
+    """Yield all nodes and their depths without recursion, so that depth cannot hurt."""
+    stack = [(tree, 0)]
     while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(node.iter_child_nodes())
+        node, depth = stack.pop()
+        yield node, depth
+        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
 def _barred(node: nodes.Node) -> str | None:

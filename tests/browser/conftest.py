@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,9 +52,9 @@ class Opened:
         return self.page.locator("#rows .row").all_inner_texts()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless chromium."""
+    """A headless chromium; ended with the module, for its event loop lives in this thread."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = os.environ.get("HARNESS_CHROMIUM") or shutil.which("chromium")
     if path is None:
@@ -119,3 +120,39 @@ def _opened(browser: Any, index: Path, options: dict[str, Any]) -> Iterator[Open
     context.close()
     assert opened.said == []
     assert [url for url in opened.asked if not url.startswith(("file:", "blob:", "about:"))] == []
+
+
+@pytest.fixture(scope="session")
+def comparison(tmp_path_factory) -> Path:
+    """The page of two runs compared, one of them hostile."""
+    from made_runs import Recipe, make_run
+
+    from harness.cli.compare_page import write_compare
+    from harness.compare import compare
+
+    root = tmp_path_factory.mktemp("compared")
+    tasks = ("arithmetic/addition", "qa/en", "hostile/echo")
+    recipes = (
+        Recipe("embedded/mini", 0.75, "20260101T000000Z", tasks=tasks, per_cell=4),
+        Recipe("strange/<b>name</b>", 0.4, "20260101T000100Z", tasks=tasks, per_cell=4),
+    )
+    runs = [make_run(root / "runs", recipe) for recipe in recipes]
+    return write_compare(compare(runs), runs, root / "out")
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory) -> str:
+    """The axe-core script, fetched by npm into a folder that goes away."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm to fetch axe-core with")
+    folder = tmp_path_factory.mktemp("axe")
+    arguments = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    try:
+        done = subprocess.run(arguments, cwd=folder, capture_output=True, timeout=90, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm did not answer in time")
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if done.returncode or not script.is_file():
+        pytest.skip("npm could not install axe-core")
+    return script.read_text(encoding="utf-8")

@@ -203,3 +203,14 @@ def test_a_mistake_gets_one_line_and_exit_two(harness, arguments, message):
     assert done.code == 2, done.err
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_judge_files_are_validated_and_have_a_schema(harness, tmp_path):
+    """As task files: a mistake names file, line and key."""
+    (tmp_path / "bad.yaml").write_text("judge: bad\nmode: pairwise\nprompt: '{{ answer }}'\n")
+    done = harness("validate", "bad.yaml")
+    assert done.code == 2
+    assert "bad.yaml:3: prompt: unknown field 'answer'" in done.err
+    (tmp_path / "good.yaml").write_text("judge: good\nmode: pairwise\nprompt: '{{ answer_a }}'\n")
+    assert harness("validate", "good.yaml").code == 0
+    assert "members" in harness("schema", "judge").out

@@ -208,3 +208,14 @@ def test_the_judges_tokens_count_against_the_budget(harness, capitals, tmp_path)
     record = json.loads((tmp_path / json.loads(done.out)["run"] / "run.json").read_text())
     assert record["reason"].startswith("budget:")
     assert record["usage"]["completion_tokens"] < 50
+
+
+def test_a_judge_may_have_an_endpoint_of_its_own(harness, capitals, start_server, tmp_path):
+    """SPEC@URL: the judge's requests go there, in structured form, and are counted there."""
+    server = start_server()
+    done = run(harness, capitals, "--judge", f"correct=openai/any@{server.url}")
+    assert done.code == 0, done.err
+    assert server.stats()["requests"] >= 3
+    path, rows = rows_of(tmp_path, done)
+    (verdict,) = rows["Capital of Japan?"]["verdicts"]
+    assert verdict["model"] == "openai/any"

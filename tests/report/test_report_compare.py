@@ -1,0 +1,154 @@
+"""The compare page: verdicts, the common axis, flipped samples, changed settings."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from made_runs import Recipe, make_run
+
+from harness.cli.compare import command
+from harness.cli.compare_page import write_compare
+from harness.compare import compare
+from harness.report.compare_view import axis_reach, changed_settings, needed, verdict, word_diff
+from harness.report.model import RunData
+
+
+def made(**more):
+    """Make one row of a comparison, as JSON."""
+    usual = {
+        "p_value": 0.5,
+        "confidence": 0.95,
+        "difference": 0.0,
+        "low": -0.05,
+        "high": 0.05,
+        "reference": 0.5,
+        "other": 0.5,
+        "n": 100,
+        "detectable": 0.1,
+    }
+    return usual | more
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> str:
+    """The page of three runs, one with a hostile name."""
+    root = tmp_path_factory.mktemp("compared")
+    recipes = (
+        Recipe("embedded/mini", 0.75, "20260101T000000Z", per_cell=4),
+        Recipe("embedded/micro", 0.4, "20260101T000100Z", per_cell=4),
+        Recipe("strange/<b>name</b>", 0.75, "20260101T000200Z", per_cell=4, status="partial"),
+    )
+    runs = [make_run(root / "runs", recipe) for recipe in recipes]
+    return write_compare(compare(runs), runs, root / "out").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        (made(), "inconclusive"),
+        (made(low=-0.01), "not_worse"),
+        (made(p_value=0.01, difference=0.1, low=0.05, high=0.15), "improved"),
+        (made(p_value=0.01, difference=-0.1, low=-0.15, high=-0.05), "regressed"),
+        (made(p_value=0.01, difference=-0.005, low=-0.01, high=-0.001), "not_worse"),
+        (made(low=None, high=None), "inconclusive"),
+        (made(low=-0.01, reference=40.0, other=40.0), "inconclusive"),
+    ],
+)
+def test_verdicts(row, word):
+    """Improved and regressed are beyond chance; a loss within the margin is not worse."""
+    assert verdict(row) == word
+
+
+def test_needed_samples_shrink_with_the_difference():
+    """Four times the samples see half the difference; on both bounds no number decides."""
+    assert needed(made(difference=-0.05)) == 400
+    assert needed(made(difference=-0.025)) == 1600
+    assert needed(made(difference=-0.2)) == 100
+    assert needed(made(difference=0.0)) == 2500
+
+
+def test_the_axis_holds_every_interval():
+    """The axis is common to all tasks, round, and leaves out what is no share."""
+    assert axis_reach([made(low=-0.6), made()]) == 0.7
+    assert axis_reach([made(low=-900.0, reference=1000.0)]) == 0.05
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_word_differences_lose_no_text(was, got):
+    """The pieces of either side join to its text, and what is shared is the same on both."""
+    left, right = word_diff(was, got)
+    assert "".join(text for _, text in left) == was
+    assert "".join(text for _, text in right) == got
+    shared = ["".join(text for kind, text in side if kind == "=") for side in (left, right)]
+    assert shared[0] == shared[1]
+
+
+def test_words_and_signs_are_compared():
+    """English goes word by word, Chinese sign by sign, very long texts not at all."""
+    assert word_diff("the big cat", "the small cat")[1] == [
+        ("=", "the "),
+        ("+", "small"),
+        ("=", " cat"),
+    ]
+    assert word_diff("答案是七", "答案是八")[0] == [("=", "答案是"), ("-", "七")]
+    assert word_diff("a " * 4000, "b")[0] == [("=", "a " * 4000)]
+
+
+def test_only_what_differs_is_listed():
+    """Settings that agree are counted; those of one run alone stand against a dash."""
+
+    def run(name, **spec):
+        manifest = {"harness": "1", "finished_at": name, "usage": {"requests": len(name)}}
+        return RunData(name, name, manifest, {"spec": spec}, (), lambda: iter(()))
+
+    rows, same = changed_settings([run("a", seed=0, limit=5), run("bb", seed=0, shots=[1, 2])])
+    assert rows == [("limit", ["5", "–"]), ("shots", ["–", "1, 2"])]
+    assert same == 2
+
+
+def test_the_page_has_verdicts_flips_and_settings(page):
+    """A line a task, flipped samples of both directions, and the models that differ."""
+    text = page[page.index('data-view="compare"') : page.index('data-view="board"')]
+    assert text.count('class="verdict ') == 10
+    assert 'class="verdict regressed"' in text
+    assert 'data-dir="lost"' in text
+    assert 'data-dir="gained"' in text
+    assert "<del>" in text
+    assert "<ins>" in text
+    assert "served.name" in text
+    assert "of 5 comparisons" in text
+    assert "<b>name" not in text
+    assert not re.search(r"\sstyle=", text)
+
+
+def test_a_page_without_a_comparison_opens_on_its_board(tmp_path):
+    """Reports hold no empty compare page."""
+    from harness.cli.report import write_report
+
+    run = make_run(tmp_path, Recipe(per_cell=1, tasks=("qa/en",)))
+    text = write_report([run], tmp_path / "out").read_text(encoding="utf-8")
+    assert '<section class="view" data-view="compare"' not in text
+    assert '"home":"board"' in text
+
+
+def test_equal_runs_have_no_flips(tmp_path):
+    """Where nothing flipped and nothing was set otherwise, the page says so."""
+    run = make_run(tmp_path / "runs", Recipe(per_cell=1, tasks=("qa/en",)))
+    text = write_compare(compare([run, run]), [run, run], tmp_path / "out").read_text("utf-8")
+    assert "No sample flipped." in text
+    assert "All settings agree." in text
+
+
+def test_the_command_writes_the_page(tmp_path):
+    """`harness compare A B --html DIR` names the page on stderr; stdout stays the table."""
+    recipes = (Recipe(per_cell=1), Recipe("embedded/micro", 0.4, "20260101T000100Z", per_cell=1))
+    runs = [str(make_run(tmp_path / "runs", recipe)) for recipe in recipes]
+    done = CliRunner().invoke(command, [*runs, "--html", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert "index.html" in done.stderr
+    assert "index.html" not in done.stdout
+    assert (tmp_path / "out" / "board.json").is_file()
