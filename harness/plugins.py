@@ -20,6 +20,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "command": "harness.backend.command:open_command",
         "embedded": "harness.backend.embedded.backend:open_embedded",
         "hf": "harness.backend.hf.backend:open_hf",
+        "litellm": "harness.backend.litellm:open_litellm",
+        "llamacpp": "harness.backend.llamacpp:open_llamacpp",
         "openai": "harness.backend.openai:open_openai",
         "python": "harness.backend.python:open_python",
         "scripted": "harness.backend.scripted:open_scripted",
@@ -224,7 +226,13 @@ def _resolve(target: str) -> Any:
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        extra = {"torch": "hf", "transformers": "hf", "opencc": "zh"}.get(error.name or "")
+        extra = {
+            "torch": "hf",
+            "transformers": "hf",
+            "opencc": "zh",
+            "litellm": "litellm",
+            "llama_cpp": "llamacpp",
+        }.get(error.name or "")
         hint = f"; pip install 'harness[{extra}]'" if extra else ""
         raise UsageError(f"{target} needs the package '{error.name}'{hint}") from error
     return getattr(found, attribute)

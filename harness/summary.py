@@ -266,7 +266,9 @@ def _from_terms(metric: Any, value: float, data: Mapping[str, Array], cluster: A
     inside = metric.bounds is not None and low <= terms.min() and terms.max() <= high
     found = _mean(terms, cluster, bounds=metric.bounds if inside else None)
     if found.low is not None and found.high is not None:
-        found = found._replace(low=max(found.low, low), high=min(found.high, high))
+        # the mean of the terms is the value but for rounding
+        low, high = max(found.low, low), min(found.high, high)
+        found = found._replace(low=min(low, value), high=max(high, value))
     return found._replace(value=value)
 
 

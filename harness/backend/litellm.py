@@ -113,8 +113,8 @@ class LitellmBackend:
             return Failure("refused", said, status=status)
         if status is None and name != "APIConnectionError":
             return Failure("internal", said)
-        kind = "connection" if name == "APIConnectionError" else "server"
-        return Failure("connection" if kind == "connection" else "server", said, retryable=True)
+        lost = name == "APIConnectionError"
+        return Failure("connection" if lost else "server", said, retryable=True, status=status)
 
 
 class _Secrets:

@@ -65,8 +65,7 @@ def _digest(path: Path) -> str:
 
 
 class LlamaCppBackend(ComputingBackend):
-    """One GGUF model. Requests are computed one after another; the beginning that a request
-    shares with the one before stays in llama.cpp's own cache."""  # noqa: D205, D209 - one sentence
+    """One GGUF model; requests are computed one after another."""
 
     def __init__(self, spec: ModelSpec, model: Any, weights: str) -> None:
         chat = "tokenizer.chat_template" in (model.metadata or {})
@@ -160,9 +159,7 @@ class LlamaCppBackend(ComputingBackend):
         return (int(request_hasher({})(request)[:7], 16) + self._seed) % 2**31
 
     def _tokens(self, text: str) -> list[int]:
-        found: list[int] = self._model.tokenize(
-            _plain(text).encode(), add_bos=True, special=False
-        )
+        found: list[int] = self._model.tokenize(_plain(text).encode(), add_bos=True, special=False)
         return found
 
     def _score(self, request: Request) -> Reply:

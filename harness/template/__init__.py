@@ -22,9 +22,9 @@ from harness.errors import InvalidFile, nearest
 from harness.template.sandbox import Budget, Environment, LimitError, finish
 
 MAX_TEMPLATE = 100_000
+"""Characters of one template's own text."""
 MAX_NESTING = 200
 """Nodes within nodes: below what any interpreter's recursion limit allows."""
-"""Characters of one template's own text."""
 
 _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     nodes.Expr,
@@ -215,7 +215,7 @@ def _undeclared(tree: nodes.Template) -> set[str]:
     """Return names read that no statement of the template sets (an over-estimate is harmless)."""
     stored: set[str] = set()
     loaded: set[str] = set()
-    for node in _walk(tree):
+    for node, _ in _walk(tree):
         if isinstance(node, nodes.Name):
             (loaded if node.ctx == "load" else stored).add(node.name)
         elif isinstance(node, nodes.Macro):

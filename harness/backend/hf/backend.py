@@ -22,7 +22,7 @@ from harness.records import Capability, Failure, ModelInfo, ModelSpec, Reply, Re
 
 VERSION = 1
 """Raised when the same weights and request give another answer; part of every key."""
-MAX_BATCH = 128
+MAX_BATCH = 256
 CAPABILITIES: frozenset[Capability] = frozenset({"generate", "loglikelihood", "logprobs"})
 CARRIED_OUT = ("device", "batch_size", "reuse")
 """Arguments that change how an answer is computed, and none but the last digits of a number."""
