@@ -161,6 +161,7 @@ class Crew:
 
     def _backend(self, model: ModelSpec) -> Backend:
         if model.provider == "scripted":
+
             def truth(item: Item, answer: str) -> float:
                 return self.truth(item, answer)  # an audit sets it once its probes are made
 

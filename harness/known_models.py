@@ -72,7 +72,10 @@ def read_models(path: Path) -> dict[str, Known]:
 
 
 def _read(document: Document, name: Any, entry: Any) -> Known:
-    place = {"path": document.path, "line": document.line(f"models.{name}")}
+    place: dict[str, Any] = {
+        "path": document.path,
+        "line": document.line(f"models.{name}"),
+    }
     if not isinstance(name, str) or "/" not in name:
         raise InvalidFile("is no name of a model", key=str(name), allowed="provider/name", **place)
     try:

@@ -230,6 +230,7 @@ def _resolve(target: str) -> Any:
             "torch": "hf",
             "transformers": "hf",
             "opencc": "zh",
+            "sacrebleu": "text",
             "litellm": "litellm",
             "llama_cpp": "llamacpp",
         }.get(error.name or "")

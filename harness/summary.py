@@ -263,7 +263,7 @@ def _from_terms(metric: Any, value: float, data: Mapping[str, Array], cluster: A
     """Return the interval of a statistic from the terms whose mean it is, cut to its range."""
     terms = np.asarray(metric.terms(data))
     low, high = metric.bounds or (-np.inf, np.inf)
-    inside = metric.bounds is not None and low <= terms.min() and terms.max() <= high
+    inside = np.isfinite([low, high]).all() and low <= terms.min() and terms.max() <= high
     found = _mean(terms, cluster, bounds=metric.bounds if inside else None)
     if found.low is not None and found.high is not None:
         # the mean of the terms is the value but for rounding

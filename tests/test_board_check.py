@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from test_board import cell
 
 from harness import pipeline
+from harness.baseline import bless
 from harness.board.check import Answers, duplicated, impossible, name_of, unequal
 from harness.cli.board import command, write_board
 from harness.cli.board_check import check
@@ -279,3 +280,11 @@ def test_cells_are_compared_both_ways():
     assert name_of(cell("a", arm="cot", variant="typos", slice="d=1")) == (
         "a exact_match cot typos d=1"
     )
+
+
+def test_a_recorded_baseline_is_recomputed(root):
+    """A blessed run keeps scores and no questions: its cells are made again, no more."""
+    blessed = bless(first(root), root)
+    report = check(look(root / "reference"))
+    assert [item.severity for item in report.findings] == ["note"]
+    assert [(row.run, row.evidence) for row in report.rows] == [(blessed.name, "recomputed")]

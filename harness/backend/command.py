@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import shlex
 import shutil
 import time
@@ -298,7 +299,7 @@ def source_hash(command: Sequence[str]) -> str:
     parts = []
     for word in command:
         path = Path(word)
-        if path.is_file():
+        if os.path.isfile(word):  # noqa: PTH113 - a word too long for a path is no error here
             size = path.stat().st_size
             parts.append(bytes_key(path.read_bytes()) if size <= SOURCE_LIMIT else str(size))
     return content_key(parts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import litellm
 import msgspec
@@ -39,6 +39,19 @@ def open_litellm(spec: ModelSpec) -> LitellmBackend:
     if spec.api_key_env and not key:
         raise AuthenticationFailed(f"--api-key-env names {spec.api_key_env}, which is not set")
     return LitellmBackend(spec, key)
+
+
+Kind = Literal[
+    "too_long", "content_filter", "timeout", "connection", "rate_limit", "server", "refused",
+    "internal",
+]  # fmt: skip
+NAMED: dict[str, Kind] = {
+    "ContextWindowExceededError": "too_long",
+    "ContentPolicyViolationError": "content_filter",
+    "Timeout": "timeout",
+    "APIConnectionError": "connection",
+}
+WORTH_AGAIN = frozenset({"timeout", "connection", "rate_limit", "server"})
 
 
 class LitellmBackend:
@@ -100,21 +113,18 @@ class LitellmBackend:
             raise AuthenticationFailed(f"{self.info.name}: {said}") from None
         if status == 404:  # noqa: PLR2004 - HTTP's own number
             raise ModelNotFound(f"{self.info.name}: {said}") from None
-        name = type(error).__name__
-        if name == "ContextWindowExceededError":
-            return Failure("too_long", said, status=status)
-        if name == "ContentPolicyViolationError":
-            return Failure("content_filter", said, status=status)
-        if status == 429:  # noqa: PLR2004
-            return Failure("rate_limit", said, retryable=True, status=status)
-        if status == 408 or name == "Timeout":  # noqa: PLR2004
-            return Failure("timeout", said, retryable=True, status=status)
-        if status is not None and 400 <= status < 500:  # noqa: PLR2004
-            return Failure("refused", said, status=status)
-        if status is None and name != "APIConnectionError":
-            return Failure("internal", said)
-        lost = name == "APIConnectionError"
-        return Failure("connection" if lost else "server", said, retryable=True, status=status)
+        kind = failure_kind(type(error).__name__, status)
+        return Failure(kind, said, retryable=kind in WORTH_AGAIN, status=status)
+
+
+def failure_kind(name: str, status: int | None) -> Kind:
+    """Return which kind of failure an exception of litellm's means, by its name and status."""
+    if name in NAMED:
+        return NAMED[name]
+    if status is None:
+        return "internal"
+    by_status: dict[int, Kind] = {429: "rate_limit", 408: "timeout"}
+    return by_status.get(status, "refused" if 400 <= status < 500 else "server")  # noqa: PLR2004
 
 
 class _Secrets:

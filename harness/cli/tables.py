@@ -51,7 +51,7 @@ def headline(cells: Sequence[Cell]) -> list[Cell]:
         for cell in cells
         if cell.slice is None
         and (
-            (cell.variant == "original" and cell.group in ("accuracy", "calibration"))
+            (cell.variant == "original" and (cell.group == "accuracy" or cell.metric in SHOWN))
             or (cell.variant != "original" and cell.metric == primary[cell.task])
         )
     ]
@@ -82,6 +82,8 @@ def results_table(cells: Sequence[Cell], title: str) -> Table:
     return table
 
 
+SHOWN = ("ece", "brier")
+"""Metrics beside those of accuracy that stand in a results table; `show --json` has all."""
 COUNTED = ("unparsed", "errors")
 """Columns that are shown where they count something."""
 

@@ -118,11 +118,9 @@ def compare_page(data: ReportData) -> ComparePage | None:
     if found is None:
         return None
     labels = {run.name: run.model for run in data.runs}
-    chosen = [run for run in data.runs if run.name in labels]
-    settings, same = changed_settings(chosen)
-    rows = found["rows"]
-    reach = axis_reach(rows)
-    confidence = max((row["confidence"] for row in rows), default=0.95)
+    settings, same = changed_settings(data.runs)
+    reach = axis_reach(found["rows"])
+    confidence = max((row["confidence"] for row in found["rows"]), default=0.95)
     return ComparePage(
         reference=labels.get(found["reference"], found["reference_model"]),
         href=link("run", run=found["reference"]),
@@ -130,7 +128,7 @@ def compare_page(data: ReportData) -> ComparePage | None:
         confidence=round(100 * confidence),
         margin=f"{100 * MARGIN:g}",
         settings=settings,
-        runs=[run.model for run in chosen],
+        runs=[run.model for run in data.runs],
         same=same,
         notes=tuple(found["notes"]),
     )
@@ -183,7 +181,7 @@ def verdict(row: Json) -> str:
 
 def _is_share(row: Json) -> bool:
     """Whether both scores lie in 0…1, so that points and the margin have a meaning."""
-    return all(0 <= row[name] <= 1 for name in ("reference", "other"))
+    return bool(0 <= row["reference"] <= 1 and 0 <= row["other"] <= 1)
 
 
 def needed(row: Json) -> int | None:
@@ -243,7 +241,6 @@ def _interval(row: Json, *, share: bool) -> str:
 
 
 def _story(lines: Sequence[Line], model: str) -> Said:
-    """Say the whole comparison in a sentence or two."""
     if not lines:
         return say("story.no_numbers")
     counts = [(kind, sum(line.verdict == kind for line in lines)) for kind in ORDER]

@@ -196,8 +196,9 @@ BRIER = ColumnMetric(
     bounds=(0.0, 1.0),
 )  # fmt: skip
 LOG_SCORE = ColumnMetric(
-    "log_score", "calibration", of_confidence(_log_score), source="ece", terms=_log_terms
-)
+    "log_score", "calibration", of_confidence(_log_score), source="ece", terms=_log_terms,
+    bounds=(0.0, math.inf),
+)  # fmt: skip
 SELECTIVE_ACCURACY_90 = ColumnMetric(
     "selective_accuracy_90", "calibration", of_confidence(_selective), source="ece",
     terms=_selective_terms, bounds=(0.0, 1.0), higher_is_better=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -145,11 +146,13 @@ LATENCY_P95 = ColumnMetric(
 )
 TOKENS_PER_SECOND = ColumnMetric(
     "tokens_per_second", "efficiency", _ratio("latency_s"), source="completion_tokens",
-    needs=("latency_s",), terms=_ratio_terms("latency_s"), higher_is_better=True, observed=True,
+    needs=("latency_s",), terms=_ratio_terms("latency_s"), bounds=(0.0, math.inf),
+    higher_is_better=True, observed=True,
 )  # fmt: skip
 TOKENS_PER_CORRECT = ColumnMetric(
     "tokens_per_correct", "efficiency", _ratio("primary"), source="completion_tokens",
-    needs=("primary",), terms=_ratio_terms("primary"), missing="no answer is right",
+    needs=("primary",), terms=_ratio_terms("primary"), bounds=(0.0, math.inf),
+    missing="no answer is right",
 )  # fmt: skip
 OUTPUT_CHARACTERS = MeanMetric(
     "output_characters", "efficiency", _characters, higher_is_better=None, interval="mean"

@@ -79,10 +79,11 @@ def test_a_chat_goes_out_as_the_api_wants_it_and_comes_back():
 
 def test_tools_go_out_and_their_calls_come_back():
     """Calls become blocks, results become the user's turn, arguments stay JSON text."""
+    calls = (ToolCall("1", "f", '{"a": 1}'), ToolCall("2", "f", "?"))
     request = Request(
         messages=(
             Message("user", "add"),
-            Message("assistant", "", tool_calls=(ToolCall("1", "f", '{"a": 1}'), ToolCall("2", "f", "?"))),
+            Message("assistant", "", tool_calls=calls),
             Message("tool", "2", tool_call_id="1"),
             Message("tool", "3", tool_call_id="2"),
         ),
@@ -123,7 +124,7 @@ def test_fields_that_a_model_refuses_can_be_omitted():
     [
         (http(429, {"error": {"type": "rate_limit_error", "message": "slow"}}), "rate_limit", True),
         (http(529, {"error": {"type": "overloaded_error", "message": "busy"}}), "server", True),
-        (http(400, {"error": {"type": "invalid_request_error", "message": "no"}}), "refused", False),
+        (http(400, {"error": {"type": "invalid", "message": "no"}}), "refused", False),
         (http(200, "<html>"), "malformed", True),
         (http(200, {"type": "message"}), "malformed", True),
         (http(200, {"content": "text"}), "malformed", True),

@@ -149,6 +149,13 @@ def test_wrong_arguments_are_refused(program, arguments):
         opened(program, **arguments)
 
 
+def test_a_long_word_among_the_arguments_is_no_file():
+    """A program given as text on the command line is started like any other."""
+    code = "import sys  # " + "x" * 5000
+    spec = ModelSpec("command", sys.executable, {"args": f"-c '{code}'"})
+    assert open_command(spec).identity()["source"]
+
+
 def test_a_program_that_is_not_there():
     """It is found before anything is asked."""
     with pytest.raises(ModelNotFound, match="no program"):

@@ -19,7 +19,7 @@ def test_board_opens_with_its_sentence_and_numbers(opened):
     """The first screen has the sentence, the table, and no sideways scrolling of the page."""
     page = opened.go()
     assert "mean win rate" in page.locator(".story").first.inner_text()
-    assert page.locator(".panel:visible tbody tr").count() == 3
+    assert page.locator(".panel:visible table.board tbody tr").count() == 3
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.title().startswith("Board")
 
@@ -55,7 +55,7 @@ def test_columns_sort_both_ways(opened):
     column = head.get_attribute("data-c")
 
     def values():
-        cells = page.locator(f'.panel:visible tbody [data-key="{column}"]')
+        cells = page.locator(f'.panel:visible table.board tbody [data-key="{column}"]')
         return [cell.get_attribute("data-v") for cell in cells.all()]
 
     head.locator(".sort").click()
@@ -65,7 +65,7 @@ def test_columns_sort_both_ways(opened):
     head.locator(".sort").click()
     assert [float(value) for value in values()] == sorted(down)
     page.get_by_role("button", name="model").first.click()
-    names = page.locator(".panel:visible tbody th").all_inner_texts()
+    names = page.locator(".panel:visible table.board tbody th").all_inner_texts()
     assert names == sorted(names)
 
 
@@ -74,10 +74,10 @@ def test_filters_hide_rows_and_columns(opened):
     page = opened.go()
     page.locator(".menu summary", has_text="model").click()
     page.locator('input[value="embedded/mini"]').check()
-    assert page.locator(".panel:visible tbody tr:visible").count() == 1
+    assert page.locator(".panel:visible table.board tbody tr:visible").count() == 1
     assert page.locator(".filtered").is_visible()
     page.locator('input[value="embedded/mini"]').uncheck()
-    assert page.locator(".panel:visible tbody tr:visible").count() == 3
+    assert page.locator(".panel:visible table.board tbody tr:visible").count() == 3
     before = page.locator(".panel:visible th.task:visible").count()
     page.locator(".menu summary", has_text="tag").click()
     page.locator('input[data-filter="tag"][value="arithmetic"]').check()

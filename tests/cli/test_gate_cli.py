@@ -64,7 +64,9 @@ def test_bless_keeps_scores_and_no_questions(blessed, harness, tmp_path):
     rows = list(read_rows(blessed))
     assert len(rows) == 200
     assert {row["input"] for row in rows} == {None}
-    assert all("exact_match" in row["scores"] for row in rows)
+    assert {name for row in rows for name, _ in row["scores"]} == {
+        "exact_match", "toxicity_lexicon",
+    }  # fmt: skip
     assert str(tmp_path) not in (blessed / "run.json").read_text()
     assert json.loads(harness("show", "@baseline", "--json").out)["run"]["name"] == blessed.name
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
@@ -11,8 +13,11 @@ from typing import NamedTuple
 import msgspec
 import pytest
 import tinyllama
+from canned import http, serving
 from toy import Toy
 
+from harness.backend.anthropic import open_anthropic
+from harness.backend.command import open_command
 from harness.backend.openai import open_openai
 from harness.backend.python import open_python
 from harness.backend.replay import open_replay
@@ -150,6 +155,36 @@ def hf(**arguments) -> Backend:
     return open_hf(ModelSpec("hf", str(folder), arguments))
 
 
+PROGRAM = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    said = asked["prompt"] + "".join(m["content"] for m in asked["messages"])
+    score = {"loglikelihood": -1.0, "tokens": 1, "greedy": False} if asked["continuation"] else {}
+    print(json.dumps({"id": asked["id"], "text": f"You said: {said[-99:]}", **score}), flush=True)
+"""
+
+
+def command() -> Backend:
+    """Open a program that says what it heard."""
+    arguments = {"args": shlex.join(["-c", PROGRAM])}
+    return open_command(ModelSpec("command", sys.executable, arguments))
+
+
+@asynccontextmanager
+async def anthropic() -> AsyncIterator[Backend]:
+    """Open the Messages API on a server that always says the same."""
+    body = {"content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn"}
+    async with serving(http(200, body)) as server:
+        url = server.url.removesuffix("/v1")
+        spec = ModelSpec("anthropic", "m", base_url=url, api_key_env="CONTRACT_KEY")
+        backend = open_anthropic(spec, timeout_s=10, connections=4)
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
 RECORDED = replay()
 
 BACKENDS = {
@@ -163,6 +198,8 @@ BACKENDS = {
     "openai-completions": lambda: openai_on_toy(api="completions"),
     "embedded": closing(embedded),
     "embedded-completions": closing(lambda: embedded(api="completions")),
+    "anthropic": anthropic,
+    "command": closing(command),
     "hf": closing(hf),
     "hf-completions": closing(lambda: hf(api="completions")),
 }

@@ -98,7 +98,8 @@ def test_an_unknown_form_gets_a_suggestion(tmp_path):
 @pytest.mark.parametrize(
     ("form", "row", "spec", "label", "answer"),
     [
-        ("llmbar", {"input": "q", "output_1": "x", "output_2": "y", "label": 2}, PAIRWISE, "B", "x"),
+        ("llmbar", {"input": "q", "output_1": "x", "output_2": "y", "label": 2}, PAIRWISE,
+         "B", "x"),
         ("judgebench", {"question": "q", "response_A": "x", "response_B": "y", "label": "A>B"},
          PAIRWISE, "A", "x"),
         ("pandalm", {"instruction": "q", "input": "", "response1": "x", "response2": "y",

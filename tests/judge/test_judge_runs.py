@@ -216,6 +216,6 @@ def test_a_judge_may_have_an_endpoint_of_its_own(harness, capitals, start_server
     done = run(harness, capitals, "--judge", f"correct=openai/any@{server.url}")
     assert done.code == 0, done.err
     assert server.stats()["requests"] >= 3
-    path, rows = rows_of(tmp_path, done)
+    _, rows = rows_of(tmp_path, done)
     (verdict,) = rows["Capital of Japan?"]["verdicts"]
     assert verdict["model"] == "openai/any"

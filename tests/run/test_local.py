@@ -318,8 +318,6 @@ def test_auto_finds_the_connections_and_answers_all():
 
     prompts = [f"p{i}" for i in range(400)]
     patient = RetryPolicy(max_attempts=50, base_s=0.001)
-    outcomes, _ = drive(
-        Busy(echo), plan(prompts), workers=64, connections="auto", retry=patient
-    )
+    outcomes, _ = drive(Busy(echo), plan(prompts), workers=64, connections="auto", retry=patient)
     assert all(o.failure is None for o in outcomes)
     assert len(outcomes) == 400

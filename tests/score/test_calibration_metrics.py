@@ -178,3 +178,10 @@ def test_adaptive_bins_hold_one_answer_each_where_there_are_ten():
     rows = [(k / 10 + 0.05, float(k % 2)) for k in range(10)]
     wanted = sum(abs(right - sure) for sure, right in rows) / 10
     assert value("adaptive_ece", rows) == pytest.approx(wanted)
+
+
+def test_a_log_score_interval_stays_above_zero():
+    """One sure and wrong answer among right ones: the t interval would reach below 0."""
+    found = cells([(0.99, 1.0)] * 8 + [(0.99, 0.0)])["log_score"]
+    assert found.low == 0.0
+    assert found.low < found.value < found.high

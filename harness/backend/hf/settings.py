@@ -46,7 +46,7 @@ def read_settings(spec: ModelSpec) -> Settings:
     """Return the settings of `spec`. Raises `UsageError` that names the argument at fault."""
     given = spec.arguments
     for name in given:
-        if name not in ARGUMENTS and name not in ("price_in", "price_out", "price_cached"):
+        if name not in ARGUMENTS:
             raise UnknownName(f"argument (-M) of {spec.label}:", name, ARGUMENTS)
     device = str(given.get("device", "auto"))
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
