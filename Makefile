@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check bench reports clean
+.PHONY: setup demo test check gate bench clean
 
 setup: $(STAMP)
 
@@ -24,6 +24,13 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_ladder.py
+
+# Our own regression gate: the embedded models against the recorded run in results/reference.
+GATED := arithmetic/addition arithmetic/subtraction winograd/en
+gate: setup
+	rm -rf build/gate
+	$(BIN)/harness run $(GATED) --model embedded/mini --limit 300 --out build/gate
+	$(BIN)/harness gate build/gate/2* --baseline results/reference/2*
 
 bench: setup
 	$(BIN)/python -m benchmarks

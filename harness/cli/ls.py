@@ -157,7 +157,7 @@ def _known(name: str, known: Known) -> dict[str, Any]:
         "parameters": "unknown" if count is None else _short(count),
         "context": "unknown" if known.context is None else f"{known.context:,}",
         "licence": known.licence or "unknown",
-        "note": f"alias {known.alias}" if known.alias else "",
+        "note": "",
     }
 
 
