@@ -19,7 +19,8 @@ TEXT = ["Question: What is 12 + 34?\nAnswer: 46\n\n", "some text about sums and 
 @cache
 def folder() -> Path:
     """Return a folder with model and tokenizer, the same weights each time; skips without torch."""
-    pytest.importorskip("torch", reason="torch is not installed (extra hf)")
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra hf)")
+    torch.set_num_threads(1)  # for so little work, waiting for a second one costs more
     pytest.importorskip("transformers", reason="transformers is not installed (extra hf)")
     path = Path(mkdtemp(prefix="tinyllama"))
     tokenizer().save_pretrained(path)
