@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +25,7 @@ from harness.run.plan import plan_rows
 from harness.score.arithmetic import explain
 from harness.score.scorer import Scorer
 from harness.summary import PRIMARY, Reading
-from harness.task.catalogue import Selected
+from harness.task.catalogue import Selected, default_roots
 from harness.task.effective import RenderOverrides, effective, hashes
 from harness.task.render import Renderer
 from harness.task.rows import RowSet, read_rows
@@ -196,9 +197,16 @@ def task_hashes(
     judged = {"judge": judge} if judge else {}
     return {
         "version": task.version,
-        "path": None if task.origin.path.startswith("tasks") else task.origin.path,
+        "path": _own_path(task),
         "arms": {arm: {**hashes(task, arm, overrides), **judged} for arm in arms},
     }
+
+
+def _own_path(task: TaskSpec) -> str | None:
+    """Return the path of a user's own task file; None for one that ships, found by its name."""
+    path = Path(task.origin.path).resolve()
+    shipped = any(path.is_relative_to(root.resolve()) for root in default_roots())
+    return None if shipped else str(path)
 
 
 def overrides_of(spec: RunSpec) -> RenderOverrides:

@@ -61,7 +61,7 @@ def test_nothing_tells_where_it_was_made():
     found = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".yaml", ".toml", ".html", ".jsonl", ".js", ".css", ""}:
+        if path.suffix in {".py", ".md", ".yaml", ".toml", ".html", ".jsonl", ".js", ".css", ".json", ""}:
             text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
             found += [f"{name}: {m[0]}" for m in MACHINE.finditer(text)]
     assert [line for line in found if not line.startswith("tests/test_style.py")] == []
