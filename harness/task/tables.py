@@ -18,6 +18,8 @@ from harness.task.spec import Data
 from harness.yamlfile import kind
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".jsonl.gz", ".json.gz", ".csv.gz")
+MAX_CSV_VALUE = 131_072
+"""Characters of one value of a CSV file."""
 MAX_ROW = 16 * 1024 * 1024
 """Bytes of one row."""
 MAX_FILE = 512 * 1024 * 1024
@@ -215,11 +217,17 @@ def _next(reader: Any, source: _CsvLines, path: Path) -> list[str] | None:
     try:
         values: list[str] | None = next(reader, None)
     except csv.Error as error:
-        hint = "; use JSONL for long values" if "field limit" in str(error) else ""
-        raise InvalidFile(
-            f"is not valid CSV: {error}{hint}", path=path, line=source.start
-        ) from error
+        raise _bad_csv(error, path, source.start) from error
+    # the csv module's own limit is a setting of the process, which any library may have raised
+    if values and max(map(len, values)) > MAX_CSV_VALUE:
+        problem = csv.Error(f"field larger than field limit ({MAX_CSV_VALUE})")
+        raise _bad_csv(problem, path, source.start)
     return values
+
+
+def _bad_csv(error: csv.Error, path: Path, line: int) -> InvalidFile:
+    hint = "; use JSONL for long values" if "field limit" in str(error) else ""
+    return InvalidFile(f"is not valid CSV: {error}{hint}", path=path, line=line)
 
 
 # ---- Parquet and the hub --------------------------------------------------------------------

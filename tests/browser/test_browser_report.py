@@ -33,7 +33,9 @@ def test_tabs_lead_to_each_group(opened):
         assert page.locator(".panel:visible").count() == 1
         assert f"group={name.lower()}" in page.url
     page.get_by_role("tab", name="Bias").click()
-    assert page.locator(".panel:visible .note").inner_text().startswith("Nothing in these runs")
+    opened.settled()
+    note = page.locator("#panel-bias .note").first
+    assert note.inner_text().startswith("Nothing in these runs")
     page.keyboard.press("ArrowLeft")
     opened.settled()
     assert page.get_by_role("tab", name="Fairness").get_attribute("aria-selected") == "true"
