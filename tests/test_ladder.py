@@ -21,7 +21,7 @@ STAGES = {
 }  # fmt: skip
 COMPOSITION = {
     "pipeline", "prepare", "preview", "rescore", "judging", "auditing", "calibrating",
-    "correcting", "arena", "gating", "baseline", "compare",
+    "correcting", "arena", "frontiers", "gating", "baseline", "compare",
 }  # fmt: skip
 TOP = {"cli", "pytest_plugin"}
 CORE_ORDER = {

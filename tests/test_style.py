@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 SOURCES = sorted(ROOT.glob("harness/**/*.py"))
+TEXTS = {".py", ".md", ".yaml", ".toml", ".html", ".jsonl", ".js", ".css", ".json", ""}
 MACHINE = re.compile(r"/(?:root|work|home/\w+)/")
 FILE_LINES, FUNCTION_LINES, PARAMETERS = 450, 60, 8
 
@@ -61,7 +62,7 @@ def test_nothing_tells_where_it_was_made():
     found = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".yaml", ".toml", ".html", ".jsonl", ".js", ".css", ".json", ""}:
+        if path.suffix in TEXTS:
             text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
             found += [f"{name}: {m[0]}" for m in MACHINE.finditer(text)]
     assert [line for line in found if not line.startswith("tests/test_style.py")] == []

@@ -29,6 +29,7 @@ VERBS = {
     "bless": ("bless", "Record a run as the baseline."),
     "power": ("power", "Say how many samples an effect takes."),
     "flaky": ("flaky", "Show samples that pass at times."),
+    "frontier": ("frontier", "Say up to which level a model masters a task."),
     "rescore": ("rescore", "Score a stored run again, without asking the model."),
     "judge": ("judge", "Audit and calibrate judges; correct their scores; compare runs by them."),
     "label": ("label", "Draw a random subset of a run for people to label."),
