@@ -46,7 +46,7 @@ def test_killed_ten_times_the_run_ends_the_same_and_asks_nothing_twice(
     calm = start_server()
     subprocess.run(command(addition, calm.url, tmp_path / "calm"), check=True, capture_output=True)
 
-    server = start_server(latency_ms=2)
+    server = start_server(latency_ms=10)
     random = CounterRandom(1, "kills")
     killed = 0
     for _ in range(KILLS):
@@ -55,7 +55,7 @@ def test_killed_ten_times_the_run_ends_the_same_and_asks_nothing_twice(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        target = server.stats()["requests"] + random.between(1, 2 * NEEDED // KILLS - 6)
+        target = server.stats()["requests"] + random.between(1, NEEDED // KILLS)
         killed += kill_after(process, server, target)
     subprocess.run(
         command(addition, server.url, tmp_path / "killed"), check=True, capture_output=True
