@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,8 +28,8 @@ def served() -> Iterator[str]:
     found = re.search(r"http://127\.0\.0\.1:\d+\S*", line)
     assert found, line
     yield found[0].rstrip(";")
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.terminate()  # not SIGINT, which a shell's background jobs ignore
+    process.wait(60)
     process.stderr.close()
 
 
