@@ -351,3 +351,17 @@ def test_settings_without_sense_are_refused(harness, arguments, message):
     done = harness("run", "qa/en", "--limit", "2", "--model", "embedded/nano", *arguments)
     assert done.code == 2
     assert message in done.err
+
+
+def test_what_init_writes_is_valid(harness, tmp_path):
+    """The task and the policy pass `validate` as they are written; the workflow is YAML."""
+    import yaml
+
+    for what, name in (("task", "mine"), ("policy", "rules"), ("ci", "flow")):
+        assert harness("init", what, name).code == 0
+    done = harness("validate", "mine.yaml", "rules.yaml")
+    assert done.code == 0, done.err
+    assert "jobs" in yaml.safe_load((tmp_path / "flow.yaml").read_text())
+    again = harness("init", "task", "mine")
+    assert again.code == 2
+    assert "exists already" in again.err
