@@ -37,15 +37,24 @@ NOTHING = Said("", "")
 
 @cache
 def words() -> dict[str, Said]:
-    """Return every text of words.toml."""
-    text = (files("harness.report") / "templates" / "words.toml").read_text(encoding="utf-8")
-    return {key: Said(*pair) for key, pair in tomllib.loads(text).items()}
+    """Return every text of templates/words; a key stands in one file only.
+
+    Raises ValueError where two files have the same key.
+    """
+    found: dict[str, Said] = {}
+    folder = files("harness.report") / "templates" / "words"
+    for file in sorted(folder.iterdir(), key=lambda path: path.name):
+        pairs = tomllib.loads(file.read_text(encoding="utf-8"))
+        if twice := found.keys() & pairs.keys():
+            raise ValueError(f"{file.name}: keys that another file has: {', '.join(sorted(twice))}")
+        found |= {key: Said(*pair) for key, pair in pairs.items()}
+    return found
 
 
 def say(key: str, **values: object) -> Said:
     """Return the text of `key` with its places filled; a value may itself be Said.
 
-    Raises UnknownName for a key that words.toml does not have.
+    Raises UnknownName for a key that no file of templates/words has.
     """
     found = words().get(key)
     if found is None:
