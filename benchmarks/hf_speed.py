@@ -1,7 +1,7 @@
 """The hf backend beside lm-evaluation-harness on one tiny model: scores and seconds.
 
-Five-shot, four options, log-likelihoods and greedy generation on the CPU, one thread each. Set
-HARNESS_TINY to the folder of the model (make_tiny_llama.py of the measuring tools) and
+Five-shot, four options, log-likelihoods and greedy generation on the CPU, on one thread and on
+two. Set HARNESS_TINY to the folder of the model (make_tiny_llama.py of the measuring tools) and
 HARNESS_LMEVAL to the Python that has lm-eval; without the latter only ours is measured.
 """
 
@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ITEMS = int(os.environ.get("HARNESS_HF_ITEMS", "2000"))
+REPEATS = int(os.environ.get("HARNESS_HF_REPEATS", "3"))
 THEIRS = """
 import json, sys, time
 from lm_eval.api.instance import Instance
@@ -84,7 +86,7 @@ def ours(folder: str, rows: dict[str, list[Any]]) -> dict[str, Any]:
     return asyncio.run(answer())
 
 
-def theirs(folder: str, rows: dict[str, list[Any]]) -> dict[str, Any] | None:
+def theirs(folder: str, rows: dict[str, list[Any]], threads: int) -> dict[str, Any] | None:
     """Return what lm-eval answers, or None where there is none."""
     python = os.environ.get("HARNESS_LMEVAL")
     if not python:
@@ -93,7 +95,7 @@ def theirs(folder: str, rows: dict[str, list[Any]]) -> dict[str, Any] | None:
         script, given, result = (Path(place) / n for n in ("theirs.py", "asked.json", "out.json"))
         script.write_text(THEIRS)
         given.write_text(json.dumps(rows))
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
         command = [python, str(script), folder, str(given), str(result)]
         subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
         found: dict[str, Any] = json.loads(result.read_text())
@@ -101,32 +103,61 @@ def theirs(folder: str, rows: dict[str, list[Any]]) -> dict[str, Any] | None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure on one thread and on two, print, and write results/hf_speed.md."""
     folder = os.environ.get("HARNESS_TINY")
     if not folder:
         print("hf_speed: set HARNESS_TINY to a model's folder", file=sys.stderr)
         return
     import torch
 
-    torch.set_num_threads(1)
     rows = asked()
-    mine, other = ours(folder, rows), theirs(folder, rows)
-    for kind, result in mine.items():
-        line = f"{kind}: {len(rows[kind])} requests, {result['cpu']:.1f} s CPU"
-        if other:
-            pairs = list(zip(result["found"], other[kind]["found"], strict=True))
-            if kind == "loglikelihood":
-                worst = max(abs(a[0] - b[0]) for a, b in pairs)
-                same = (
-                    f"largest difference {worst:.1e}, {sum(a[1] != b[1] for a, b in pairs)} greedy"
-                )
-            else:
-                same = f"{sum(a != b for a, b in pairs)} texts differ"
-            cpu, wall = (other[kind][k] / result[k] for k in ("cpu", "wall"))
-            line += (
-                f"; lm-eval {other[kind]['cpu']:.1f} s: {cpu:.1f} x CPU, {wall:.1f} x wall; {same}"
-            )
-        print(line)
+    lines = [
+        "# transformers models beside lm-evaluation-harness",
+        "",
+        (
+            f"{ITEMS:,} five-shot questions of four options, and one greedy answer for each "
+            f"fourth; a model of two million parameters on the CPU; {REPEATS} rounds in turn, "
+            "medians."
+        ),
+        "",
+        (
+            "| kind | threads | requests | ours, CPU s | theirs | ratio | ours, wall s | theirs "
+            "| ratio | answers |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        rounds = [(ours(folder, rows), theirs(folder, rows, threads)) for _ in range(REPEATS)]
+        lines += [_line(kind, threads, rounds) for kind in rows]
+    text = "\n".join(lines)
+    print(text)
+    (Path(__file__).parent / "results" / "hf_speed.md").write_text(text + "\n", encoding="utf-8")
+
+
+def _line(kind: str, threads: int, rounds: list[tuple[Any, Any]]) -> str:
+    """Return one row of the table."""
+    cells = [kind, str(threads), f"{len(rounds[0][0][kind]['found']):,}"]
+    for unit in ("cpu", "wall"):
+        mine = median(own[kind][unit] for own, _ in rounds)
+        cells.append(f"{mine:.2f}")
+        if rounds[0][1]:
+            other = median(peer[kind][unit] for _, peer in rounds)
+            cells += [f"{other:.2f}", f"{other / mine:.1f}"]
+        else:
+            cells += ["", ""]
+    return f"| {' | '.join([*cells, _same(kind, *rounds[0])])} |"
+
+
+def _same(kind: str, mine: Any, other: Any) -> str:
+    """Say how far the answers differ."""
+    if not other:
+        return ""
+    pairs = list(zip(mine[kind]["found"], other[kind]["found"], strict=True))
+    if kind != "loglikelihood":
+        return f"{sum(a != b for a, b in pairs)} texts differ"
+    worst = max(abs(a[0] - b[0]) for a, b in pairs)
+    return f"largest difference {worst:.1e}, {sum(a[1] != b[1] for a, b in pairs)} greedy flags"
 
 
 if __name__ == "__main__":
