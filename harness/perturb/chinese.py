@@ -10,8 +10,9 @@ from typing import ClassVar, Literal
 
 from harness.errors import UsageError
 from harness.identity import CounterRandom
-from harness.perturb.edit import Edit, answer_stretches, rewritten, speaks, unchanged
+from harness.perturb.edit import Edit, rewritten, speaks, unchanged
 from harness.perturb.homophones import HOMOPHONES
+from harness.perturb.input_edits import InputEdits
 from harness.perturb.letters import open_stretches
 from harness.records import Sample
 
@@ -89,7 +90,7 @@ class Simplified:
 
 
 @dataclass(frozen=True)
-class PinyinTypos:
+class PinyinTypos(InputEdits):
     """Picks another character of the same sound, as a hasty writer does from an input method.
 
     Numerals, negations, and question words are in no group; two characters in a row never change.
@@ -99,15 +100,10 @@ class PinyinTypos:
     """Chance for each character that has a homophone in the table."""
 
     name: ClassVar[str] = "pinyin_typos"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"zh"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with homophones in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         edits: list[Edit] = []
         for at, character in enumerate(sample.input):
             group = HOMOPHONES.get(character)
@@ -116,4 +112,4 @@ class PinyinTypos:
             new = rng.choice([other for other in group if other != character])
             if not edits or edits[-1].end < at:
                 edits.append(Edit(at, at + 1, new))
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.identity import CounterRandom
 from harness.perturb.edit import (
     Edit,
-    answer_stretches,
     cased_like,
-    rewritten,
-    speaks,
-    unchanged,
     words,
 )
+from harness.perturb.input_edits import InputEdits
 from harness.records import Sample
 
 _NEGATED = (
@@ -93,7 +90,7 @@ def _opens(text: str, match: re.Match[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Contractions:
+class Contractions(InputEdits):
     """Contracts what is written out and writes out what is contracted, in one pass.
 
     Left alone: *'d* (had or would), *'s* before what may be a participle (is or has).
@@ -103,22 +100,17 @@ class Contractions:
     """Chance for each form."""
 
     name: ClassVar[str] = "contractions"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with the other forms in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         text = sample.input
         edits: list[Edit] = []
         for match in _form.finditer(text):
             if rng.random() < self.rate and _fits(text, match):
                 key = " ".join(match[0].lower().replace("’", "'").split())
                 edits.append(Edit(*match.span(), _cased(match[0], _folded[key])))
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits
 
 
 def _cased(old: str, new: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.identity import CounterRandom
 from harness.perturb.edit import (
@@ -14,11 +14,9 @@ from harness.perturb.edit import (
     answer_stretches,
     answer_texts,
     cased_like,
-    rewritten,
-    speaks,
-    unchanged,
     words,
 )
+from harness.perturb.input_edits import InputEdits
 from harness.records import Sample
 
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -64,7 +62,7 @@ def plain_words(text: str) -> Iterator[re.Match[str]]:
 
 
 @dataclass(frozen=True)
-class Typos:
+class Typos(InputEdits):
     """Hits the key beside the right one: at most once in a word, never in a digit.
 
     No slip makes a word that the sample already holds (cat → car, where a car is an option).
@@ -74,15 +72,10 @@ class Typos:
     """Chance for each letter; the first letter that is hit is the only one."""
 
     name: ClassVar[str] = "typos"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with slips in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         texts = (sample.input, *answer_texts(sample))
         held = {word.lower() for text in texts for word in re.findall("[A-Za-z]+", text)}
         edits: list[Edit] = []
@@ -90,7 +83,7 @@ class Typos:
             hit = self._slip(match, rng)
             if hit is not None and self._result(match, hit).lower() not in held:
                 edits.append(hit)
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits
 
     def _slip(self, match: re.Match[str], rng: CounterRandom) -> Edit | None:
         for offset, letter in enumerate(match[0]):
@@ -117,44 +110,35 @@ def open_stretches(text: str, closed: list[Stretch]) -> Iterator[Stretch]:
         yield position, len(text)
 
 
-def _recased(sample: Sample, name: str, *, upper: bool) -> Sample:
-    guarded = answer_stretches(sample)
+def _recased(sample: Sample, *, upper: bool) -> list[Edit]:
     edits: list[Edit] = []
-    for start, end in open_stretches(sample.input, [*sample.protected, *guarded]):
+    for start, end in open_stretches(sample.input, [*sample.protected, *answer_stretches(sample)]):
         for match in re.compile(r"\S+").finditer(sample.input, start, end):
             new = match[0].upper() if upper else match[0].lower()
             edits.append(Edit(*match.span(), new))
-    return rewritten(sample, name, edits, guarded=guarded)
+    return edits
 
 
 @dataclass(frozen=True)
-class Lowercase:
+class Lowercase(InputEdits):
     """Writes the input in small letters."""
 
     name: ClassVar[str] = "lowercase"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
-    languages: ClassVar[frozenset[str]] = frozenset()
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - no chance in it
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:  # noqa: ARG002 - no chance in it
         """Return the sample with its input in small letters."""
-        return _recased(sample, self.name, upper=False)
+        return _recased(sample, upper=False)
 
 
 @dataclass(frozen=True)
-class Uppercase:
+class Uppercase(InputEdits):
     """Writes the input in capitals."""
 
     name: ClassVar[str] = "uppercase"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
-    languages: ClassVar[frozenset[str]] = frozenset()
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - as above
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:  # noqa: ARG002 - as above
         """Return the sample with its input in capitals."""
-        return _recased(sample, self.name, upper=True)
+        return _recased(sample, upper=True)
 
 
 LOOKALIKES = dict(zip("aceijopsxyABEHIKMNOPTXYZ", "асеіјорѕхуΑΒΕΗΙΚΜΝΟΡΤΧΥΖ", strict=True))
@@ -162,25 +146,20 @@ LOOKALIKES = dict(zip("aceijopsxyABEHIKMNOPTXYZ", "асеіјорѕхуΑΒΕΗ�
 
 
 @dataclass(frozen=True)
-class Homoglyphs:
+class Homoglyphs(InputEdits):
     """Puts Cyrillic and Greek letters where Latin ones that look the same stood."""
 
     rate: float = 0.05
     """Chance for each letter that has a lookalike, in words of three letters or more."""
 
     name: ClassVar[str] = "homoglyphs"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with lookalike letters in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         edits: list[Edit] = []
         for match in plain_words(sample.input):
             for at, letter in enumerate(match[0], match.start()):
                 if letter in LOOKALIKES and rng.random() < self.rate:
                     edits.append(Edit(at, at + 1, LOOKALIKES[letter]))
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.identity import CounterRandom
 from harness.perturb.edit import (
     Edit,
-    answer_stretches,
     base_language,
-    rewritten,
-    speaks,
-    unchanged,
 )
+from harness.perturb.input_edits import InputEdits
 from harness.records import Sample
 
 CJK = "㐀-䶿一-鿿"
@@ -27,7 +24,7 @@ SCRIPT_EDGE = re.compile(f"(?<=[{CJK}])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[{CJK}
 
 
 @dataclass(frozen=True)
-class Spaces:
+class Spaces(InputEdits):
     """Makes each run of spaces one to `longest` long.
 
     In Chinese, which writes none, it also sets spaces where Chinese meets Latin letters or digits.
@@ -38,12 +35,8 @@ class Spaces:
     """Chinese: chance for each such edge."""
 
     name: ClassVar[str] = "spaces"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
-    languages: ClassVar[frozenset[str]] = frozenset()
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with other spaces in its input."""
         edits = [
             Edit(*match.span(), " " * rng.between(1, self.longest))
@@ -55,7 +48,7 @@ class Spaces:
                 for match in SCRIPT_EDGE.finditer(sample.input)
                 if rng.random() < self.rate
             ]
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits
 
 
 FINAL = re.compile(r"[.?!。？！](?=[ \t]*$)", re.MULTILINE)
@@ -68,19 +61,15 @@ SWAPPED = {",": "，", "，": ","}
 
 
 @dataclass(frozen=True)
-class Punctuation:
+class Punctuation(InputEdits):
     """Drops or doubles the mark that ends the question, and swaps half- and full-width commas."""
 
     rate: float = 0.5
     """Chance for each comma."""
 
     name: ClassVar[str] = "punctuation"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
-    languages: ClassVar[frozenset[str]] = frozenset()
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with other punctuation in its input."""
         text = sample.input
         edits = [
@@ -94,7 +83,7 @@ class Punctuation:
             drop = rng.below(2) == 0
             if before and before[-1] not in ".?!。？！…_":  # an ellipsis or a blank stays
                 edits.append(Edit(*final.span(), "" if drop else final[0] * 2))
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits
 
 
 INVISIBLE = ("\u200b", "\u200d")
@@ -105,67 +94,51 @@ INSIDE = re.compile(f"(?<=[A-Za-z])(?=[A-Za-z])|(?<=[{CJK}])(?=[{CJK}])")
 
 
 @dataclass(frozen=True)
-class ZeroWidth:
+class ZeroWidth(InputEdits):
     """Sets characters that cannot be seen between letters; never beside a digit."""
 
     rate: float = 0.05
     """Chance for each place between two letters."""
 
     name: ClassVar[str] = "zero_width"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
-    languages: ClassVar[frozenset[str]] = frozenset()
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with invisible characters in its input."""
-        edits = [
+        return [
             Edit(match.start(), match.start(), rng.choice(INVISIBLE))
             for match in INSIDE.finditer(sample.input)
             if rng.random() < self.rate
         ]
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
 
 
-def _rewidth(sample: Sample, name: str, pattern: re.Pattern[str], shift: int) -> Sample:
+def _rewidth(sample: Sample, pattern: re.Pattern[str], shift: int) -> list[Edit]:
     """Move each character of the runs that `pattern` finds by `shift` code points."""
-    edits = [
+    return [
         Edit(at, at + 1, chr(ord(character) + shift))
         for match in pattern.finditer(sample.input)
         for at, character in enumerate(match[0], match.start())
     ]
-    return rewritten(sample, name, edits, guarded=answer_stretches(sample))
 
 
 @dataclass(frozen=True)
-class FullWidth:
+class FullWidth(InputEdits):
     """Writes ASCII letters, digits and marks full-width, as Chinese input methods may."""
 
     name: ClassVar[str] = "full_width"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"zh"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - no chance in it
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:  # noqa: ARG002 - no chance in it
         """Return the sample with full-width characters in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
-        return _rewidth(sample, self.name, re.compile("[!-~]+"), 0xFEE0)
+        return _rewidth(sample, re.compile("[!-~]+"), 0xFEE0)
 
 
 @dataclass(frozen=True)
-class HalfWidth:
+class HalfWidth(InputEdits):
     """Writes full-width letters, digits and marks (U+FF01 to U+FF5E) as ASCII."""
 
     name: ClassVar[str] = "half_width"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"zh"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:  # noqa: ARG002 - as above
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:  # noqa: ARG002 - as above
         """Return the sample with half-width characters in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
-        return _rewidth(sample, self.name, re.compile("[！-～]+"), -0xFEE0)
+        return _rewidth(sample, re.compile("[！-～]+"), -0xFEE0)

@@ -10,13 +10,10 @@ from typing import ClassVar, Literal
 from harness.identity import CounterRandom
 from harness.perturb.edit import (
     Edit,
-    answer_stretches,
     base_language,
     cased_like,
-    rewritten,
-    speaks,
-    unchanged,
 )
+from harness.perturb.input_edits import InputEdits
 from harness.perturb.letters import WORD
 from harness.perturb.misspelling_list import MISSPELLINGS
 from harness.perturb.spelling_list import PAIRS, TO_AMERICAN
@@ -24,44 +21,35 @@ from harness.records import Sample
 
 
 @dataclass(frozen=True)
-class Misspellings:
+class Misspellings(InputEdits):
     """Misspells words that people often misspell."""
 
     rate: float = 0.5
     """Chance for each listed word."""
 
     name: ClassVar[str] = "misspellings"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with misspelt words in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         edits: list[Edit] = []
         for match in WORD.finditer(sample.input):
             wrong = MISSPELLINGS.get(match[0].lower())
             if wrong is not None and rng.random() < self.rate:
                 edits.append(Edit(*match.span(), cased_like(match[0], rng.choice(wrong))))
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
+        return edits
 
 
 @dataclass(frozen=True)
-class SpellingRegion:
+class SpellingRegion(InputEdits):
     """Spells listed words as the other side of the Atlantic does: colour ↔ color."""
 
     name: ClassVar[str] = "spelling_region"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["fairness"]] = "fairness"
+    group: ClassVar[Literal["robustness", "fairness"]] = "fairness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample spelt throughout as in one region, drawn where it mixes both."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         british = {**dict(PAIRS), **TO_AMERICAN}
         american = {there: here for here, there in PAIRS}
         found = [(match, match[0].lower()) for match in WORD.finditer(sample.input)]
@@ -69,12 +57,11 @@ class SpellingRegion:
         table = {**british, **american}
         if mixed:
             table = rng.choice([british, american])
-        edits = [
+        return [
             Edit(*match.span(), cased_like(match[0], table[word]))
             for match, word in found
             if word in table
         ]
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
 
 
 DIALECT: Mapping[str, str] = {
@@ -128,7 +115,7 @@ _dialect = re.compile(
 
 
 @dataclass(frozen=True)
-class Dialect:
+class Dialect(InputEdits):
     """Says some function words as African American English and other spoken English does.
 
     A small sample of contractions and negation, after what the literature describes (Ziems et al.
@@ -140,22 +127,17 @@ class Dialect:
     """Chance for each listed phrase."""
 
     name: ClassVar[str] = "dialect"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["fairness"]] = "fairness"
+    group: ClassVar[Literal["robustness", "fairness"]] = "fairness"
     languages: ClassVar[frozenset[str]] = frozenset({"en"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with such words in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         text = sample.input
-        edits = [
+        return [
             Edit(*match.span(), cased_like(match[0], DIALECT[match[0].lower()]))
             for match in _dialect.finditer(text)
             if rng.random() < self.rate and _said(text, match)
         ]
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
 
 
 def _said(text: str, match: re.Match[str]) -> bool:
@@ -177,28 +159,22 @@ CLAUSE_ZH = re.compile(r"(?:(?<=[，。？！\n])|(?<=\A)|(?<=问题：))(?=[一
 
 
 @dataclass(frozen=True)
-class Filler:
+class Filler(InputEdits):
     """Puts in words that speakers use while they think."""
 
     rate: float = 0.1
     """Chance for each gap between words; in Chinese, three times that for each clause."""
 
     name: ClassVar[str] = "filler"
-    version: ClassVar[int] = 1
-    changes: ClassVar[Literal["input"]] = "input"
-    group: ClassVar[Literal["robustness"]] = "robustness"
     languages: ClassVar[frozenset[str]] = frozenset({"en", "zh"})
 
-    def __call__(self, sample: Sample, rng: CounterRandom) -> Sample:
+    def edits(self, sample: Sample, rng: CounterRandom) -> list[Edit]:
         """Return the sample with fillers in its input."""
-        if not speaks(self.languages, sample.language):
-            return unchanged(sample, self.name)
         chinese = base_language(sample.language) == "zh"
         places, fillers = (CLAUSE_ZH, FILLERS_ZH) if chinese else (GAP, FILLERS)
         rate = 3 * self.rate if chinese else self.rate
-        edits = [
+        return [
             Edit(match.end(), match.end(), rng.choice(fillers) + ("" if chinese else " "))
             for match in places.finditer(sample.input)
             if rng.random() < rate
         ]
-        return rewritten(sample, self.name, edits, guarded=answer_stretches(sample))
