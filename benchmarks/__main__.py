@@ -6,7 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "process", "bare_loop"}
+HELPERS = {"__init__", "__main__", "process", "bare_loop", "made_run"}
 
 for path in sorted(Path(__file__).parent.glob("*.py")):
     if path.stem not in HELPERS:

@@ -7,6 +7,7 @@ orders; the two orders and all pairs of one sample are one cluster.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,21 +17,22 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from harness import provenance
-from harness.auditing import AT_ONCE
 from harness.errors import UsageError
 from harness.identity import content_key, permutation
 from harness.judge.item import Item
 from harness.judge.metric import UNRELIABLE
 from harness.judge.modes import Judged
 from harness.judge.style import NAMES, Style, style, style_difference
-from harness.judging import Assigned, Crew
+from harness.judging import AT_ONCE, Assigned, Crew
+from harness.stats.agreement import swap_agreement
 from harness.stats.bradley_terry import Games, Strengths, fit
 from harness.stats.ranking import rank_sets
 from harness.store.manifest import RUN, open_directory, read_json
 from harness.store.reading import read_rows
 
 PAIRS, RANKS = "pairs.parquet", "ranks.json"
+REASONS, REASON = 5, 200
+"""Reasons for missing verdicts that are kept, and characters of one."""
 _PLACE = ("task", "sample_id", "arm", "variant", "epoch")
 
 
@@ -84,6 +86,16 @@ class ArenaResult(msgspec.Struct, frozen=True):
     style: dict[str, tuple[float, float]]
     """Coefficient and standard error of each covariate, standardised."""
     directory: str = ""
+    separated: bool = False
+    """Whether some won everything against others: how far they are ahead has no upper end."""
+    samples: int = 0
+    equal: int = 0
+    """Games of equal answers: ties, and the judge was not asked."""
+    tied: int = 0
+    """Games that the judge tied, or called differently in the two orders."""
+    consistency: tuple[float | None, float | None, float | None] = (None, None, None)
+    """Share of judged games with the same winner in both orders, and its Wilson interval."""
+    missing_reasons: dict[str, int] = {}
 
 
 def entrant(run: Path) -> Entrant:
@@ -161,8 +173,12 @@ def rank(
     """Return strengths with intervals, plain and with style held equal."""
     kept = [(game, one) for game, one in zip(played, found, strict=True) if one.value is not None]
     missing = len(played) - len(kept)
+    reasons = Counter(str(one.reason)[:REASON] for one in found if one.value is None)
     if not kept:
-        raise UsageError("no game was judged")
+        ((reason, count),) = reasons.most_common(1)
+        raise UsageError(
+            f"{judge} gave no verdict on any of {len(played)} games; most often ({count}): {reason}"
+        )
     outcome = [one.value or 0.0 for _, one in kept]
     first, second = [game.first for game, _ in kept], [game.second for game, _ in kept]
     samples = [content_key([game.key]) for game, _ in kept]
@@ -190,7 +206,37 @@ def rank(
             name: (float(held.gamma[k]), float(held.gamma_stderr[k]))
             for k, name in enumerate(names)
         },
+        separated=plain.separated,
+        samples=len(set(samples)),
+        equal=sum(not one.verdicts for _, one in kept),
+        tied=sum(one.value == 0.5 for _, one in kept if one.verdicts),  # noqa: PLR2004 - a tie
+        consistency=_consistency([one for _, one in kept]),
+        missing_reasons=dict(reasons.most_common(REASONS)),
     )
+
+
+def _consistency(found: Sequence[Judged]) -> tuple[float | None, float | None, float | None]:
+    """Return how often both orders have one winner; of the games that were put to the judge."""
+    pairs = [[verdict.score for verdict in one.verdicts] for one in found if one.verdicts]
+    if not pairs:
+        return (None, None, None)
+    swap = swap_agreement([pair[0] for pair in pairs], [pair[-1] for pair in pairs])
+    share = swap.consistency
+    return (share.value, share.low, share.high)
+
+
+def judge_record(assigned: Assigned, crew: Crew, entrants: Sequence[Entrant]) -> dict[str, Any]:
+    """Return what run.json says of the judge: who it is, what it spent, whom it knows."""
+    models = {model.label for _, _, model in assigned.seats}
+    return {
+        "hash": assigned.hash,
+        "models": {
+            seat: msgspec.to_builtins(crew.executor(model, assigned.judge.name)[0].info)
+            for seat, _, model in assigned.seats
+        },
+        "usage": msgspec.to_builtins(crew.spent(assigned.judge.name)),
+        "judges_itself": [one.run for one in entrants if one.model in models],
+    }
 
 
 def _win_rates(
@@ -231,16 +277,18 @@ def keep(
     played: Sequence[Game],
     found: Sequence[Judged],
     result: ArenaResult,
-    started: float,
+    record: Mapping[str, Any],
 ) -> ArenaResult:
-    """Write the arena's own directory under `<root>/arena`: pairs.parquet, ranks.json, run.json."""
+    """Write the arena's own directory under `<root>/arena`: pairs.parquet, ranks.json, run.json.
+
+    `record` is what run.json says besides: the judge, versions and times.
+    """
     spec = {"arena": [one.run for one in entrants], "judge": result.judge}
     with open_directory(root / "arena", "arena", spec, fresh=True) as directory:
         _write_pairs(directory.path / PAIRS, entrants, played, found)
         result = msgspec.structs.replace(result, directory=str(directory.path))
         directory.write(RANKS, result)
-        directory.write(RUN, {"name": directory.path.name, "status": "complete", **spec,
-                              **provenance.record(started)})  # fmt: skip
+        directory.write(RUN, {"name": directory.path.name, "status": "complete", **spec, **record})
     return result
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from harness.errors import InvalidFile, StoreError, UsageError
 from harness.gating import read_cells
 from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json, runs, write_json
+from harness.store.opening import opened
 from harness.store.table import SCHEMA
 from harness.task.catalogue import default_roots
 
@@ -91,10 +92,9 @@ def _portable(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shrink(source: Path, target: Path, metrics: set[str]) -> None:
-    try:
-        table = pq.read_table(source, columns=[*KEPT, "answer", "output"])
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        raise InvalidFile(f"not a table of samples: {error}", path=source) from error
+    columns = [*KEPT, "answer", "output"]
+    with opened(source, columns) as samples:
+        table = samples.read(columns=columns)
     answers = [
         None if text is None else text[:ANSWER]
         for text in (

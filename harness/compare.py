@@ -1,12 +1,12 @@
-"""Runs side by side: paired differences with intervals, for reading rather than for a verdict.
+"""Runs side by side: paired differences with intervals, for people rather than for CI.
 
 The first run is the reference; tests are two-sided, and corrected by Holm over all tasks and
-runs of one comparison.
+runs of one comparison. Each row has a verdict, so that every output says the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,22 +15,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from harness.errors import UsageError
-from harness.gate.align import Aligned, Pairs, align
+from harness.gate.align import Aligned, Pairs, align, keys_of, rows_of
 from harness.gate.decision import FLIPS, flips
 from harness.gate.markdown import code
-from harness.gate.policy import Policy, TaskRule
-from harness.gate.records import Flip, Place
+from harness.gate.policy import DEFAULT, Policy, TaskRule
+from harness.gate.records import MARKS, WORDS, Decision, Flip, Place, RunScores
 from harness.gate.say import interval, plain, signed
 from harness.gate.verdicts import Planning, interval_of, is_01, one_sided
 from harness.gating import load_scores, texts
-from harness.identity import content_key
-from harness.records import Cell
+from harness.judge.metric import BESIDE, NAME
+from harness.judge.missing import Missing, missing
+from harness.records import ScoreColumns
 from harness.stats.clusters import Clusters
 from harness.stats.multiplicity import holm
 from harness.stats.paired import discordance, mcnemar
-from harness.stats.power import Error
 from harness.store.manifest import RUN, read_json
-from harness.store.reading import read_rows
+
+MARGIN = DEFAULT.margin
+"""As a gate without a policy."""
 
 
 class Row(Struct, frozen=True):
@@ -54,11 +56,10 @@ class Row(Struct, frozen=True):
     gained: int
     lost: int
     unpaired: int
-
-    @property
-    def differs(self) -> bool:
-        """Whether the difference is beyond chance, corrected for all tests shown."""
-        return self.p_value <= 1 - self.confidence
+    verdict: Decision
+    """`decide` says how."""
+    needed: int | None = None
+    """Pairs that would settle an inconclusive row, if the difference seen is the true one."""
 
 
 class Comparison(Struct, frozen=True):
@@ -72,6 +73,35 @@ class Comparison(Struct, frozen=True):
     flips: dict[str, tuple[Flip, ...]] = {}
     """Run → its flipped samples."""
     notes: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    """Where a judge gave no verdict on samples of either run; the notes say it in words."""
+    margin: float = MARGIN
+    confidence: float = 0.95
+
+
+class Asked(NamedTuple):
+    """What a comparison is asked."""
+
+    metric: str | None = None
+    """In place of each task's first."""
+    confidence: float = 0.95
+    margin: float = MARGIN
+    """A loss smaller than this is not worse, in the metric's own unit."""
+    allow_changed: bool = False
+
+
+def decide(p_value: float, difference: float, low: float | None, asked: Asked) -> Decision:
+    """Return what a row shows.
+
+    Improved or regressed: beyond chance, corrected for all tests. Not worse: the whole interval is
+    above minus the margin, even where a loss is certain. Inconclusive: none of these.
+    """
+    beyond = p_value <= 1 - asked.confidence
+    if beyond and difference > 0:
+        return "improved"
+    if low is not None and low > -asked.margin:
+        return "not_worse"
+    return "regressed" if beyond and difference < 0 else "inconclusive"
 
 
 class _Found(NamedTuple):
@@ -81,40 +111,82 @@ class _Found(NamedTuple):
     test: str
 
 
-def compare(
-    runs: Sequence[Path],
-    *,
-    metric: str | None = None,
-    confidence: float = 0.95,
-    allow_changed: bool = False,
-) -> Comparison:
+def compare(runs: Sequence[Path], asked: Asked | None = None) -> Comparison:
     """Compare finished runs with the first; raises Incomparable where they asked differently."""
+    asked = asked or Asked()
     if len(runs) < 2:  # noqa: PLR2004 - a comparison is of two
         raise UsageError("compare needs two runs or more")
+    if not asked.margin >= 0:
+        raise UsageError(f"--margin: allowed: 0 or more; got: {asked.margin}")
     reference = load_scores(runs[0])
     variants = tuple(dict.fromkeys(["original", *map(str, reference.columns.variant)]))
-    own = {"*": TaskRule(metric=metric)} if metric else {}
-    policy = Policy(alpha=(1 - confidence) / 2, variants=variants, tasks=own)
+    own = {"*": TaskRule(metric=asked.metric)} if asked.metric else {}
+    policy = Policy(alpha=(1 - asked.confidence) / 2, variants=variants, tasks=own)
     found: list[_Found] = []
     notes: list[str] = []
     others, flipped = [], {}
+    lost: list[Missing] = []
     for path in runs[1:]:
         other = load_scores(path)
-        aligned = align(other, reference, policy, allow_changed=allow_changed)
+        aligned = align(other, reference, policy, allow_changed=asked.allow_changed)
         others.append((other.name, other.model))
         notes += _notes(other.name, aligned)
+        lost += _missing(other, reference, aligned)
+        notes += _other_judge(path, runs[0], aligned)
         found += [_Found(other.name, item, *_two_sided(item)) for item in aligned.pairs]
         flipped[other.name] = _flips(path, runs[0], aligned)
     adjusted = holm([item.p_value for item in found])
-    rows = [_row(item, float(p), confidence) for item, p in zip(found, adjusted, strict=True)]
+    rows = [_row(item, float(p), asked) for item, p in zip(found, adjusted, strict=True)]
+    notes += map(str, lost)
     return Comparison(
-        reference.name, reference.model, tuple(others), tuple(rows), flipped, tuple(notes)
+        reference.name,
+        reference.model,
+        tuple(others),
+        tuple(rows),
+        flipped,
+        tuple(notes),
+        tuple(lost),
+        asked.margin,
+        asked.confidence,
     )
 
 
 def _notes(run: str, aligned: Aligned) -> Iterator[str]:
     yield from (f"{run}: {note}" for note in aligned.notes)
     yield from (f"{run}: {place.label}: {reason}" for place, reason in aligned.missing)
+
+
+def _missing(other: RunScores, reference: RunScores, aligned: Aligned) -> Iterator[Missing]:
+    """Yield what a judge left out of either run, with a test of whether it is unequal."""
+    for item in aligned.pairs:
+        place = (item.place.task, item.place.arm, item.place.variant)
+        sides = (_statuses(run.columns, item) for run in (other, reference))
+        found = missing(place, other.name, *sides)
+        if found is not None:
+            yield found
+
+
+def _statuses(columns: ScoreColumns, item: Pairs) -> dict[object, str]:
+    """Return the status of each sample; under a judge's metric, that of its own verdict."""
+    rows = rows_of(columns, item.place)
+    status = columns.status[rows]
+    if item.metric in (NAME, *BESIDE):
+        blank = np.isnan(columns.values[item.metric][rows])
+        status = np.where(blank & (status == "ok"), "unjudged", status)
+    return dict(zip(keys_of(columns, rows), map(str, status), strict=True))
+
+
+def _other_judge(other: Path, reference: Path, aligned: Aligned) -> Iterator[str]:
+    """Yield a note where a metric was judged beside the others by another judge in each run."""
+    for metric in dict.fromkeys(item.metric for item in aligned.pairs if item.metric in BESIDE):
+        hashes = {
+            judge["hash"]
+            for path in (other, reference)
+            for judge in (read_json(path / RUN).get("judges") or {}).values()
+            if judge.get("metric") == metric
+        }
+        if len(hashes) > 1:
+            yield f"{other.name}: {metric}: the two runs had different judges; do not compare it"
 
 
 def _flips(other: Path, reference: Path, aligned: Aligned) -> tuple[Flip, ...]:
@@ -148,11 +220,13 @@ def _two_sided(pairs: Pairs) -> tuple[float, str]:
     return min(1.0, 2 * min(tests.regressed, tests.improved)), tests.name
 
 
-def _row(found: _Found, p_value: float, confidence: float) -> Row:
+def _row(found: _Found, p_value: float, asked: Asked) -> Row:
     pairs = found.pairs
     change = pairs.differences
-    sign = 1.0 if pairs.higher_is_better else -1.0
-    bounds = interval_of(pairs, confidence)
+    sign, value = (1.0 if pairs.higher_is_better else -1.0), float(change.mean())
+    bounds = interval_of(pairs, asked.confidence)
+    verdict = decide(p_value, value, bounds.low, asked)
+    planning = Planning.of(pairs, (1 - asked.confidence) / 2)
     return Row(
         place=pairs.place,
         metric=pairs.metric,
@@ -160,16 +234,41 @@ def _row(found: _Found, p_value: float, confidence: float) -> Row:
         n=len(change),
         reference=sign * float(pairs.baseline.mean()) + 0.0,
         other=sign * float(pairs.candidate.mean()) + 0.0,
-        difference=float(change.mean()),
+        difference=value,
         low=bounds.low,
         high=bounds.high,
-        confidence=confidence,
+        confidence=asked.confidence,
         p_value=p_value,
         test=found.test,
-        detectable=Planning.of(pairs, (1 - confidence) / 2).detectable,
+        detectable=planning.detectable,
         gained=int((change > 0).sum()),
         lost=int((change < 0).sum()),
         unpaired=pairs.unpaired,
+        verdict=verdict,
+        needed=planning.needed(value, asked.margin) if verdict == "inconclusive" else None,
+    )
+
+
+def sees(row: Row) -> str:
+    """Say what a row's pairs can show, and how many would settle it."""
+    said = f"sees {100 * row.detectable:.1f} or more"
+    if row.verdict == "inconclusive":
+        said += "; no n would decide" if row.needed is None else f"; needs n ≈ {row.needed:,}"
+    return said + (f"; {row.unpaired} unpaired" if row.unpaired else "")
+
+
+def _heads(confidence: float) -> str:
+    heads = ("", "task", "metric", "run", "reference", "run's", "Δ points")
+    more = (f"{100 * confidence:g} % interval", "p (Holm)", "flipped", "n", "")
+    return f"| {' | '.join((*heads, *more))} |"
+
+
+def _markdown_row(row: Row) -> str:
+    return (
+        f"| {MARKS[row.verdict]} {WORDS[row.verdict]} | {code(row.place.label)} "
+        f"| {code(row.metric)} | {code(row.run)} | {plain(row.reference)} | {plain(row.other)} "
+        f"| {signed(row.difference)} | {interval(row.low, row.high)} | {row.p_value:.2g} "
+        f"| +{row.gained} -{row.lost} | {row.n:,} | {sees(row)} |"
     )
 
 
@@ -179,16 +278,12 @@ def as_markdown(found: Comparison) -> str:
         f"### {code(found.reference_model)} ({code(found.reference)}) against "
         + ", ".join(f"{code(model)} ({code(run)})" for run, model in found.others),
         "",
-        "| | task | metric | run | reference | run's | Δ points | interval | p (Holm) | n |",
-        "|---|---|---|---|---:|---:|---:|---:|---:|---:|",
+        _heads(found.confidence),
+        "|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
+        *map(_markdown_row, found.rows),
+        "",
+        f"Not worse: a loss of {100 * found.margin:g} points or more is excluded.",
     ]
-    for row in found.rows:
-        mark = "≈" if not row.differs else "▲" if row.difference > 0 else "▼"
-        lines.append(
-            f"| {mark} | {code(row.place.label)} | {code(row.metric)} | {code(row.run)} "
-            f"| {plain(row.reference)} | {plain(row.other)} | {signed(row.difference)} "
-            f"| {interval(row.low, row.high)} | {row.p_value:.2g} | {row.n:,} |"
-        )
     for run, flipped in found.flips.items():
         lines += ["", f"Flipped in {code(run)}:", ""]
         lines += [
@@ -198,156 +293,3 @@ def as_markdown(found: Comparison) -> str:
         ]
     lines += ["", *(f"- {code(note, 300)}" for note in found.notes[:20])]
     return "\n".join(lines).rstrip() + "\n"
-
-
-# ---- how many samples -----------------------------------------------------------------------
-
-ASSUMED_CORRELATION = 0.5
-"""Between two models' 0/1 scores of one item, where no second run tells it: the median over pairs
-of models on a public board was .47 to .51."""
-
-
-class Need(Struct, frozen=True):
-    """How many samples of a task show an effect."""
-
-    place: Place
-    metric: str
-    n: int
-    """Samples of the pilot run."""
-    value: float
-    spread: float
-    """Mean squared difference of one pair, with the design effect of clusters."""
-    measured: bool
-    """Whether a second run told the spread; else it is assumed."""
-    needed: int
-    detectable: float
-
-
-def needs(
-    pilot: Path, effect: float, *, against: Path | None = None, error: Error | None = None
-) -> list[Need]:
-    """Return, for each task of a pilot run, the samples that show a difference of `effect`.
-
-    n = F·(m - δ²)/δ² (`stats.power`), m the mean squared difference of a pair: measured against a
-    second run, else 2·Var(s)·(1 - ρ) with ρ = 0.5. Both are multiplied by the design effect.
-    """
-    if effect <= 0:
-        raise UsageError(f"--effect: allowed: more than 0; got: {effect}")
-    error = error or Error()
-    scores = load_scores(pilot)
-    partner = scores if against is None else load_scores(against)
-    aligned = align(scores, partner, Policy(), allow_changed=True)
-    out = []
-    for item in aligned.pairs:
-        planning = Planning.of(item, error.alpha)._replace(factor=error.factor)
-        if against is None:
-            spread = 2 * (1 - ASSUMED_CORRELATION) * _clustered_variance(item)
-            planning = planning._replace(second_moment=spread)
-        plan = planning._replace(n=0)
-        out.append(
-            Need(
-                place=item.place,
-                metric=item.metric,
-                n=len(item.candidate),
-                value=abs(float(item.candidate.mean())),
-                spread=planning.second_moment,
-                measured=against is not None,
-                needed=plan.needed(0.0, effect) or 0,
-                detectable=planning.detectable,
-            )
-        )
-    return out
-
-
-def _clustered_variance(pairs: Pairs) -> float:
-    groups = Clusters.of(pairs.cluster, len(pairs.candidate))
-    if groups.count < 2:  # noqa: PLR2004 - a variance needs two
-        return 0.0
-    return groups.mean_variance(pairs.candidate) * len(pairs.candidate)
-
-
-# ---- flakiness ------------------------------------------------------------------------------
-
-
-class Flaky(Struct, frozen=True):
-    """A sample that one model got right at times."""
-
-    place: Place
-    sample_id: str
-    model: str
-    results: tuple[bool, ...]
-    """Oldest first; replayed answers are left out, since they say nothing new."""
-    input: str = ""
-
-    @property
-    def rate(self) -> float:
-        """Share of passes."""
-        return sum(self.results) / len(self.results)
-
-
-class Flakiness(Struct, frozen=True):
-    """How steady the samples of some runs are."""
-
-    samples: int
-    """Samples with at least two new answers."""
-    flaky: tuple[Flaky, ...]
-    """Those with different results, the least certain first."""
-    runs: int
-    replayed: int
-    """Answers left out as replayed."""
-
-
-def flakiness(runs: Sequence[Path], *, threshold: float = 1.0) -> Flakiness:
-    """Return which samples pass at times, over all epochs and runs of one model on one question.
-
-    A sample passes where its primary metric is at least `threshold`. Runs of a task whose hashes
-    differ are other questions, and are kept apart.
-    """
-    seen: dict[tuple[str, str, Place, str], list[bool]] = {}
-    inputs: dict[str, str] = {}
-    replayed = used = 0
-    for path in runs:
-        if not (path / RUN).exists():
-            continue
-        used += 1
-        record = read_json(path / RUN)
-        model = str((record.get("model") or {}).get("name"))
-        primary = _primary(load_scores(path).cells)
-        asked = {name: _question(hashes) for name, hashes in (record.get("tasks") or {}).items()}
-        for row in read_rows(path, [*_FLAKY_COLUMNS]):
-            place = Place(row["task"], row["arm"], row["variant"])
-            score = dict(row["scores"] or ()).get(primary.get(place, ""))
-            if score is None or row["status"] in ("error", "unjudged"):
-                continue
-            if row["cached"]:
-                replayed += 1
-                continue
-            key = (model, asked.get(place.task, ""), place, row["sample_id"])
-            seen.setdefault(key, []).append(score >= threshold)
-            inputs[row["sample_id"]] = row["input"] or ""
-    repeated = {key: results for key, results in seen.items() if len(results) > 1}
-    flaky = [
-        Flaky(place, sample_id, model, tuple(results), inputs[sample_id])
-        for (model, _, place, sample_id), results in repeated.items()
-        if 0 < sum(results) < len(results)
-    ]
-    flaky.sort(key=lambda item: (abs(item.rate - 0.5), item.place, item.sample_id))
-    return Flakiness(len(repeated), tuple(flaky), used, replayed)
-
-
-_FLAKY_COLUMNS = (
-    "task", "arm", "variant", "sample_id", "status", "scores", "cached", "input",
-)  # fmt: skip
-
-
-def _primary(cells: Sequence[Cell]) -> dict[Place, str]:
-    """Return the first metric of each place that says what is better."""
-    found: dict[Place, str] = {}
-    for cell in cells:
-        if cell.slice is None and cell.higher_is_better:
-            found.setdefault(Place(cell.task, cell.arm, cell.variant), cell.metric)
-    return found
-
-
-def _question(hashes: Mapping[str, object]) -> str:
-    return content_key({name: hashes.get(name) for name in ("version", "data", "arms")})

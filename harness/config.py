@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.errors import InvalidFile, UsageError, suggestion
+from harness.known_models import Known, aliases, known_models, named_model
 from harness.records import Execution, Generation, ModelSpec, RunSpec
 from harness.yamlfile import (
     SUFFIXES,
@@ -25,6 +26,7 @@ from harness.yamlfile import (
 )
 
 _MODEL_EXAMPLES = "openai/gpt-5-mini, embedded/mini, hf/PATH-OR-ID, replay/RUN"
+_A_MODEL = f"a model is provider/name, such as {_MODEL_EXAMPLES}, or an alias of models.yaml"
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -35,7 +37,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     tasks: tuple[str, ...] = ()
     """Names, globs, tags (tag:core) or task files (relative to the run file)."""
     model: str | None = None
-    """provider/name."""
+    """provider/name, or an alias of models.yaml."""
+    models: str | None = None
+    """A file of models, read before models.yaml of the working folder and our own."""
     model_args: dict[str, Any] = {}
     """-M"""
     base_url: str | None = None
@@ -50,7 +54,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     arm: tuple[str, ...] = ()
     perturb: tuple[str, ...] = ()
     judge: dict[str, str] = {}
-    """Name of a judge to its model, provider/name."""
+    """Name of a judge to its model: provider/name or an alias."""
     generation: dict[str, Any] = {}
     """-G"""
     data: dict[str, Any] = {}
@@ -68,6 +72,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     executor: Literal["local", "ray"] = "local"
     fresh: bool = False
     require_cache: bool = False
+    batch: bool = False
+    """Have the server's batch jobs answer: slower, and cheaper."""
 
 
 _FLAGS = {
@@ -147,11 +153,23 @@ def parse_model(
     base_url: str | None = None,
     api_key_env: str | None = None,
     headers: Mapping[str, str] | None = None,
+    models: Mapping[str, Known] | None = None,
 ) -> ModelSpec:
-    """Read `provider/name`; raises `UsageError` with examples."""
+    """Read `provider/name`, or an alias of `models`; raises `UsageError` with examples.
+
+    What the entry in `models` says of address and arguments holds where nothing else is said.
+    """
+    models = models or {}
+    named, at, address = spec.partition("@http")  # a judge's endpoint stands behind its name
+    known = named_model(named, models)
     provider, slash, name = spec.partition("/")
+    if known is not None:
+        provider, slash, name = known.provider, "/", known.name + at + address
+        arguments = {**known.arguments, **(arguments or {})}
+        base_url = base_url or (None if at else known.base_url)
+        api_key_env = api_key_env or known.api_key_env
     if not slash or not provider or not name:
-        raise UsageError(f"a model is provider/name, such as {_MODEL_EXAMPLES}; got: {spec!r}")
+        raise UsageError(f"{_A_MODEL}; got: {spec!r}{suggestion(spec, aliases(models))}")
     if base_url is not None and not base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url: allowed: http://… or https://…; got: {base_url!r}")
     if api_key_env is not None and not api_key_env.isidentifier():
@@ -191,6 +209,8 @@ def load_run_file(path: Path) -> dict[str, Any]:
         checked = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise _explain(error, document, path) from None
+    if checked.models is not None:
+        data["models"] = str(path.parent / checked.models)
     if checked.tasks:
         data["tasks"] = [
             str(path.parent / task) if task.endswith(SUFFIXES) else task for task in checked.tasks
@@ -241,12 +261,13 @@ def build(flags: Mapping[str, Any]) -> tuple[RunSpec, Execution]:
     """
     chosen = _settings(_with_run_file(_flags(flags)))
     if chosen.model is None:
-        raise UsageError(f"--model is missing; a model is provider/name, such as {_MODEL_EXAMPLES}")
+        raise UsageError(f"--model is missing; {_A_MODEL}")
     if not chosen.tasks:
         raise UsageError("no task named; `harness ls tasks` lists them, or use tag:core")
+    models = _models(chosen)
     spec = RunSpec(
         tasks=chosen.tasks,
-        model=_model(chosen),
+        model=_model(chosen, models),
         limit=chosen.limit,
         sample_ids=chosen.sample,
         seed=chosen.seed,
@@ -255,7 +276,9 @@ def build(flags: Mapping[str, Any]) -> tuple[RunSpec, Execution]:
         shots=chosen.shots,
         arms=chosen.arm,
         perturb=chosen.perturb,
-        judges={name: parse_model(judge) for name, judge in chosen.judge.items()},
+        judges={
+            name: parse_model(judge, models=models) for name, judge in chosen.judge.items()
+        },
         generation=_generation(chosen.generation),
         data=chosen.data,
         system=chosen.system,
@@ -267,17 +290,31 @@ def build(flags: Mapping[str, Any]) -> tuple[RunSpec, Execution]:
 
 def build_model(flags: Mapping[str, Any]) -> ModelSpec:
     """Return the model that `model`, `model_args`, `base_url` … name; raises `UsageError`."""
-    names = ("model", "model_args", "base_url", "api_key_env", "header", "headers")
+    names = ("model", "models", "model_args", "base_url", "api_key_env", "header", "headers")
     chosen = _settings(_flags({name: flags[name] for name in names if name in flags}))
     if chosen.model is None:
-        raise UsageError(f"--model is missing; a model is provider/name, such as {_MODEL_EXAMPLES}")
-    return _model(chosen)
+        raise UsageError(f"--model is missing; {_A_MODEL}")
+    return _model(chosen, _models(chosen))
 
 
-def _model(chosen: Settings) -> ModelSpec:
+def build_known(flags: Mapping[str, Any]) -> dict[str, Known]:
+    """Return what is known of models: ours, the working folder's, and those of `models`."""
+    return _models(_settings(_with_run_file(_flags(flags))))
+
+
+def _models(chosen: Settings) -> dict[str, Known]:
+    return known_models(more=None if chosen.models is None else Path(chosen.models))
+
+
+def _model(chosen: Settings, models: Mapping[str, Known]) -> ModelSpec:
     assert chosen.model is not None
     return parse_model(
-        chosen.model, chosen.model_args, chosen.base_url, chosen.api_key_env, chosen.header
+        chosen.model,
+        chosen.model_args,
+        chosen.base_url,
+        chosen.api_key_env,
+        chosen.header,
+        models,
     )
 
 

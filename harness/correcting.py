@@ -3,11 +3,15 @@
 Beside `judging.py` a composition. `draw` picks a random subset of a run for people to label;
 `correct` joins their labels to the verdicts and adds cells whose `estimate` is `ppi++` or
 `rogan-gladen`. Calibration is per system: a judge's errors on another model's answers are others.
+
+A corrected run holds `labels.jsonl` (the labels: key, label from 0 to 1), `label-plan.json` (what
+`harness label` drew) and `corrections.json`: {corrections: [Correction], differences:
+[Difference]}. `harness rescore` makes cells and corrections anew from the labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +23,7 @@ from harness.errors import InvalidFile, UsageError
 from harness.identity import content_key, permutation
 from harness.judge.labels import rows_of
 from harness.judge.metric import NAME
+from harness.judge.offer import RIGHT_OR_WRONG, Offer
 from harness.records import Cell, to_json
 from harness.stats.intervals import mean_interval
 from harness.stats.ppi import FEW_LABELS, Corrected, Judgements, ppi_mean, rogan_gladen
@@ -37,15 +42,24 @@ Place = tuple[str, str, str]
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """One cell corrected, with what is needed to believe it."""
+    """One cell corrected, with what is needed to believe it: `corrections` of corrections.json.
+
+    The corrected values stand in scores.json too, as cells of metric `judged` whose `estimate`
+    is `ppi++` or `rogan-gladen`, beside the `raw` one of the same task, arm and variant.
+    """
 
     task: str
     arm: str
     variant: str
     labels: int
+    """Labelled samples that have a verdict."""
     n: int
+    """Samples that have a verdict, labelled or not."""
     raw: dict[str, float | None]
+    """value, low, high of the mean verdict."""
     corrected: dict[str, dict[str, Any]]
+    """By estimate: value, stderr, low, high, method, weight (λ; None for Rogan-Gladen),
+    effective_n (labels that would tell as much without a judge), reason (why no value)."""
     warnings: tuple[str, ...] = ()
 
 
@@ -60,6 +74,11 @@ class Row:
     status: str
     judged: float | None
     shown: Mapping[str, Any]
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether its verdict is missing."""
+        return self.judged is None and self.status != "error"
 
 
 def key_of(place: Sequence[Any]) -> str:
@@ -105,17 +124,38 @@ def draw(run: Path, count: int, seed: int = 0) -> list[Row]:
     return chosen
 
 
+def run_mark(run: Path) -> str:
+    """Return the opaque name of a run on its labelling page."""
+    return content_key(["labels", read_json(run / RUN).get("name", run.name)])[:16]
+
+
+def offers_of(run: Path) -> dict[str, Offer]:
+    """Return on what scale each task of a run is labelled: its judge's own."""
+    record = read_json(run / RUN)
+    found = dict.fromkeys(record["tasks"], RIGHT_OR_WRONG)
+    for judge in (record.get("judges") or {}).values():
+        if judge.get("metric", NAME) == NAME and judge.get("scale"):
+            own = msgspec.convert(judge["scale"], Offer)
+            found |= dict.fromkeys(judge.get("tasks", ()), own)
+    return found
+
+
 # ---- labels ---------------------------------------------------------------------------------
 
 
-def read_answers(path: Path) -> dict[str, float]:
+def read_answers(path: Path, run: Path) -> dict[str, float]:
     """Return labels 0 to 1 by sample key.
 
     Rows name a sample by `key`, or by task and sample_id (arm, variant and epoch where they are
-    not default, original and 0); `label` is a number from 0 to 1 or a verdict.
+    not default, original and 0); `label` is a number from 0 to 1 or a verdict. Labels that were
+    made on the page of another run are refused.
     """
     found: dict[str, float] = {}
     for number, row in enumerate(rows_of(path), 1):
+        if row.get("run") not in (None, "", run_mark(run)):
+            problem = f"labels of another run than {run.name}"
+            raise InvalidFile(problem, path=path, line=number, key="run",
+                              allowed=run_mark(run), got=str(row["run"])[:40])  # fmt: skip
         key = row.get("key")
         if not key:
             if "task" not in row or "sample_id" not in row:
@@ -156,7 +196,30 @@ def correct(run: Path, labels: Path) -> list[Correction]:
 
     The labels are kept in the run directory. Running it again replaces the corrected cells.
     """
-    answers = read_answers(labels)
+    answers = read_answers(labels, run)
+    found, cells = _corrections(run, answers, labels)
+    if not found:
+        raise UsageError(f"{run.name}: no labelled sample has a judged score; was it judged?")
+    _store(run, answers, found, cells)
+    return found
+
+
+def corrected_again(run: Path) -> list[Cell]:
+    """Correct a rescored run by the labels that it holds; return the cells that were added.
+
+    None where it holds none, or none of them has a judged score any more.
+    """
+    if not (run / LABELS).is_file():
+        return []
+    answers = read_answers(run / LABELS, run)
+    found, cells = _corrections(run, answers, run / LABELS)
+    _store(run, answers, found, cells)
+    return cells
+
+
+def _corrections(
+    run: Path, answers: Mapping[str, float], labels: Path
+) -> tuple[list[Correction], list[Cell]]:
     rows = judged_rows(run)
     known = {row.key for row in rows}
     strange = [key for key in answers if key not in known]
@@ -165,24 +228,22 @@ def correct(run: Path, labels: Path) -> list[Correction]:
             f"{len(strange)} of {len(answers)} labels name no sample of {run.name}",
             path=labels, got=strange[0],
         )  # fmt: skip
-    notes = _drawn(run, answers)
+    notes = drawn(run, answers)
     by_place: dict[Place, list[Row]] = {}
     for row in rows:
         by_place.setdefault(row.place, []).append(row)
-    found, cells = [], []
+    found: list[Correction] = []
+    cells: list[Cell] = []
     for place, members in by_place.items():
         usable = [row for row in members if row.judged is not None and row.status != "error"]
         if any(row.key in answers for row in usable):
             correction, added = _correct(place, members, usable, answers, notes)
             found.append(correction)
             cells += added
-    if not found:
-        raise UsageError(f"{run.name}: no labelled sample has a judged score; was it judged?")
-    _store(run, answers, found, cells)
-    return found
+    return found, cells
 
 
-def _drawn(run: Path, answers: Mapping[str, float]) -> tuple[str, ...]:
+def drawn(run: Path, answers: Mapping[str, float]) -> tuple[str, ...]:
     """Return warnings where the labels may not be a random subset."""
     if not (run / PLAN).is_file():
         return ("no `harness label` plan: the labels are taken to be a random subset",)
@@ -210,11 +271,12 @@ def _correct(
     if np.isin(everything, (0.0, 1.0)).all():
         estimates["rogan-gladen"] = rogan_gladen(data)
     labels = len(np.asarray(data.truth))
-    warnings = list(notes)
-    if labels < FEW_LABELS:
-        warnings.append(f"{labels} labels: below {FEW_LABELS} the intervals may cover too little")
-    counts = {name: sum(row.status == name for row in members)
-              for name in ("error", "unparsed", "unjudged")}  # fmt: skip
+    warnings = [*notes, *few_labels(labels)]
+    lost = sum(row.key in answers and row.unjudged for row in members)
+    if lost:
+        warnings.append(f"{lost} labelled samples have no verdict and are left out")
+    counts = {name: sum(row.status == name for row in members) for name in ("error", "unparsed")}
+    counts["unjudged"] = sum(row.unjudged for row in members)
     cells = [_cell(place, name, one, len(usable), counts) for name, one in estimates.items()]
     correction = Correction(
         *place,
@@ -225,6 +287,13 @@ def _correct(
         warnings=tuple(warnings),
     )
     return correction, cells
+
+
+def few_labels(labels: int) -> tuple[str, ...]:
+    """Return the warning that so few labels deserve, if any."""
+    if labels >= FEW_LABELS:
+        return ()
+    return (f"{labels} labels: below {FEW_LABELS} the intervals may cover too little",)
 
 
 def _judgements(usable: Sequence[Row], answers: Mapping[str, float]) -> Judgements:
@@ -260,71 +329,15 @@ def _store(
 ) -> None:
     lines = [to_json({"key": key, "label": label}) for key, label in sorted(answers.items())]
     (run / LABELS).write_bytes(b"\n".join(lines) + b"\n")
-    write_json(run / CORRECTIONS, {"corrections": found})
-    replaced = {(cell.task, cell.arm, cell.variant) for cell in cells}
-    kept = [
-        cell
-        for cell in read_json(run / SCORES)["cells"]
-        if cell["estimate"] == "raw" or (cell["task"], cell["arm"], cell["variant"]) not in replaced
-    ]
-    write_json(run / SCORES, {"cells": [*kept, *cells]})
+    write_corrections(run, corrections=found)
+    raw = [cell for cell in read_json(run / SCORES)["cells"] if cell["estimate"] == "raw"]
+    write_json(run / SCORES, {"cells": [*raw, *cells]})
 
 
-# ---- two systems ----------------------------------------------------------------------------
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """How two runs differ on one task once the judge's errors are taken out."""
-
-    task: str
-    arm: str
-    variant: str
-    labels: int
-    n: int
-    raw: float
-    value: float | None
-    low: float | None
-    high: float | None
-    weight: float | None
-    effective_n: float | None
-
-
-def corrected_difference(run: Path, against: Path, labels: Iterable[Path]) -> list[Difference]:
-    """Return PPI++ on the paired differences of two runs, task by task.
-
-    Pairs are samples of both runs; those labelled in both correct the judge. `labels` are the
-    files of either run: a sample has the same key in both, so each run has a file of its own.
-    """
-    first, second = (
-        {row.key: row for row in judged_rows(path) if row.judged is not None}
-        for path in (run, against)
-    )
-    own, other = (read_answers(path) for path in labels)
-    by_place: dict[Place, list[str]] = {}
-    for key, row in first.items():
-        if key in second:
-            by_place.setdefault(row.place, []).append(key)
-    out = []
-    for place, keys in by_place.items():
-        gap = {key: (first[key].judged or 0.0) - (second[key].judged or 0.0) for key in keys}
-        both = [key for key in keys if key in own and key in other]
-        rest = [key for key in keys if key not in both]
-        found = ppi_mean(
-            Judgements(
-                [own[key] - other[key] for key in both],
-                [gap[key] for key in both],
-                [gap[key] for key in rest],
-                [first[key].cluster for key in both],
-                [first[key].cluster for key in rest],
-            ),
-            bounds=None,
-        )
-        raw = float(np.mean(list(gap.values())))
-        out.append(Difference(*place, len(both), len(keys), raw, found.value, found.low,
-                              found.high, found.weight, found.effective_n))  # fmt: skip
-    if not out:
-        raise UsageError("the two runs share no judged sample")
-    return out
+def write_corrections(run: Path, **parts: Any) -> None:
+    """Write some of the parts of corrections.json; the others stand."""
+    before = read_json(run / CORRECTIONS) if (run / CORRECTIONS).is_file() else {}
+    write_json(run / CORRECTIONS, {"corrections": [], "differences": [], **before, **parts})
 
 
 def finished(run: Path) -> Path:

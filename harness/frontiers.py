@@ -15,13 +15,17 @@ import msgspec
 
 from harness.errors import BackendError, InvalidFile, UsageError
 from harness.interact.ask import Asker, sample_tag
-from harness.pipeline import STORE, connections_of, open_backend
+from harness.opening import connections_of, open_backend
+from harness.pipeline import STORE
 from harness.prepare import Arm, Prepared, prepare
 from harness.records import Execution, Outcome, RunSpec, Sample
 from harness.run.local import LocalExecutor
 from harness.run.policy import RetryPolicy
+from harness.run.rate import terms_of
 from harness.run.sender import Sender, SendRules
-from harness.stats.frontier import Answer, Found, FrontierSearch, Level, grid_frontier
+from harness.run.traffic import Traffic
+from harness.stats.frontier import Answer, Found, FrontierSearch, Level, mastery
+from harness.stats.intervals import UNIT, mean_interval
 from harness.stats.logistic import Effect, factor_effects
 from harness.store.columns import read_columns
 from harness.store.manifest import SAMPLES, SCORES, read_json
@@ -42,6 +46,8 @@ class Frontier(msgspec.Struct, frozen=True):
     """What the full grid has."""
     levels: dict[str, tuple[int, int]]
     """By level: right, and asked."""
+    gaps: tuple[str, ...] = ()
+    """Levels below the frontier that do not surely hold."""
     effects: tuple[Effect, ...] = ()
     """From a recorded run: what each slice does to the odds, the weightiest first."""
 
@@ -49,31 +55,41 @@ class Frontier(msgspec.Struct, frozen=True):
 def of_run(run: Path, by: str) -> list[Frontier]:
     """Return the frontier of every task of a run that has the slice `by`, from all its items.
 
+    Of the primary metric under the task's first arm, by the intervals that the run's cells have.
     Raises InvalidFile where no task has it.
     """
     columns = read_columns(run / SAMPLES)
     cells = read_json(run / SCORES)["cells"]
-    primary = {cell["task"]: cell["metric"] for cell in reversed(cells)}
+    primary = {cell["task"]: (cell["metric"], cell["arm"]) for cell in reversed(cells)}
     found = []
     for task in dict.fromkeys(columns.task):
-        values = columns.values.get(primary.get(task, ""))
+        metric, arm = primary.get(task, ("", ""))
+        values = columns.values.get(metric)
         if values is None or by not in columns.slices:
             continue
         here = (columns.task == task) & (columns.variant == "original") & (values == values)  # noqa: PLR0124 - not NaN
+        here &= columns.arm == arm
         here &= columns.slices[by] != ""
         if here.any():
             factors = {name: column[here] for name, column in columns.slices.items()}
-            found.append(_recorded(task, by, factors, values[here]))
+            found.append(_recorded(task, by, factors, (values[here], columns.cluster[here])))
     if not found:
         raise InvalidFile("no task has this slice", path=run, key=by)
     return found
 
 
-def _recorded(task: str, by: str, factors: dict[str, Any], values: Any) -> Frontier:
+def _recorded(task: str, by: str, factors: dict[str, Any], scored: tuple[Any, Any]) -> Frontier:
+    """Return what the intervals of the levels say: those of the run's own cells."""
+    values, cluster = scored
     names = sorted(set(factors[by]), key=_natural)
-    cells = [values[factors[by] == name] for name in names]
+    places = [factors[by] == name for name in names]
+    cells = [values[place] for place in places]
     right = [int((cell == 1.0).sum()) for cell in cells]
-    level = grid_frontier(right, [Level(len(cell)) for cell in cells])
+    intervals = [
+        mean_interval(values[place], cluster[place], bounds=UNIT if _shares(values) else None)
+        for place in places
+    ]
+    found = mastery([(interval.low, interval.high) for interval in intervals])
     numbers = {
         name: [float(v) if _is_number(v) else v for v in column]
         for name, column in factors.items()
@@ -83,13 +99,18 @@ def _recorded(task: str, by: str, factors: dict[str, Any], values: Any) -> Front
     return Frontier(
         task=task,
         by=by,
-        frontier=names[level - 1] if level else None,
+        frontier=names[found.frontier - 1] if found.frontier else None,
         sure=True,
         asked=len(values),
         items=len(values),
         levels={n: (r, len(c)) for n, r, c in zip(names, right, cells, strict=True)},
+        gaps=tuple(names[gap - 1] for gap in found.gaps),
         effects=tuple(effects),
     )
+
+
+def _shares(values: Any) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def search(spec: RunSpec, execution: Execution, by: str) -> list[Frontier]:
@@ -101,7 +122,11 @@ def search(spec: RunSpec, execution: Execution, by: str) -> list[Frontier]:
     live: dict[str, Sample] = {}
     backend = open_backend(spec.model, execution, live)
     tasks, _ = prepare(Catalogue().resolve(spec.tasks), spec, backend)
-    rules = SendRules(connections_of(execution), RetryPolicy(execution.max_attempts))
+    rules = SendRules(
+        Traffic(connections_of(execution)),
+        RetryPolicy(execution.max_attempts),
+        terms_of(spec.model),
+    )
 
     async def go() -> list[Frontier]:
         with SqliteResponses(Path(execution.out) / STORE) as store:

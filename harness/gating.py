@@ -169,14 +169,14 @@ def _by_sample(pairs: Any) -> dict[tuple[str, int], tuple[float, float]]:
 
 
 def task_files(tasks: Iterable[str], run: Path) -> dict[str, str]:
-    """Return where tasks' files are, as seen from this folder; those elsewhere are left out."""
+    """Return where tasks' files are, as seen from this folder; those not in it are left out."""
     recorded = read_json(run / RUN).get("tasks") or {}
     found = {}
     for task in tasks:
         path = Path((recorded.get(task) or {}).get("path") or f"tasks/{task}.yaml")
         if path.is_absolute() and path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())
-        if not path.is_absolute():
+        if not path.is_absolute() and path.is_file():
             found[task] = path.as_posix()
     return found
 

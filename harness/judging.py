@@ -1,15 +1,16 @@
-"""The judges of a run put to work: which task has which, their models, their verdicts.
+"""Judges put to work: which task has which, their models, and what they say of an item.
 
-Beside `pipeline.py` a composition of stages. A judge's requests go to the judge's own backend,
-through the run's response store; its tokens and cost are counted apart from those of the model
-under test. The model under test never judges itself unless it is named as the judge.
+Beside `pipeline.py` a composition of stages; `judged.py` puts them to a run's samples. A judge's
+requests go to the judge's own backend, through the run's response store; its tokens and cost are
+counted apart from those of the model under test, and judge by judge. The model under test never
+judges itself unless it is named as the judge.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,26 @@ import msgspec
 
 from harness.errors import UnknownName, UsageError
 from harness.identity import content_key
-from harness.interact.ask import sample_tag
 from harness.judge.item import Item
-from harness.judge.metric import UNRELIABLE, undecided, with_verdict
+from harness.judge.metric import NAME, TOXICITY
 from harness.judge.modes import Judged, Seat, failed, judge
-from harness.judge.panel import combine, effective_judges
+from harness.judge.panel import combine
 from harness.judge.scripted import ScriptedJudge, Truth, by_reference
 from harness.judge.spec import JudgeSpec, find_judge, judge_names
 from harness.protocols import Backend, ResponseStore
-from harness.records import ModelSpec, Outcome, Sample, Score, Transcript
-from harness.run.local import LocalExecutor
-from harness.run.policy import Usage
+from harness.records import ModelSpec, Outcome, Response, Sample, Score, Transcript
+from harness.run.local import Limits, LocalExecutor
+from harness.run.policy import Price, Usage
+from harness.run.rate import terms_of
 from harness.run.sender import Sender, SendRules
-from harness.score.scorer import Scorer
+from harness.score.toxicity import TOXICITY_LEXICON
 from harness.task.catalogue import default_roots
 from harness.task.spec import TaskSpec
+from harness.yamlfile import SUFFIXES
 
 _replace = msgspec.structs.replace
+AT_ONCE = 256
+"""Items under way at most; how many requests are in flight is the sender's business."""
 Opener = Callable[[ModelSpec], Backend]
 
 
@@ -57,34 +61,83 @@ class Assigned:
                   for seat, _, model in self.seats]  # fmt: skip
         return content_key([self.judge.hash, models])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its verdicts may be signed with: its name, its seats', and a panel's."""
+        panel = ("panel",) if self.judge.members else ()
+        seats = (seat for seat, _, _ in self.seats)
+        return tuple(dict.fromkeys((self.judge.name, *seats, *panel)))
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who judges one task."""
+
+    main: Assigned | None = None
+    """Decides what no program can."""
+    beside: tuple[Assigned, ...] = ()
+    """Judge something else of every text, such as its toxicity."""
+    lacking: str | None = None
+    """Why nobody can, in words: which flag is missing."""
+
+
+NOBODY = Judges()
+
 
 # ---- which task has which judge -------------------------------------------------------------
 
 
-def assign(tasks: Sequence[TaskSpec], models: Mapping[str, ModelSpec]) -> dict[str, Assigned | str]:
-    """Return the judge of each task that has one, or in words what it lacks.
+def assign(tasks: Sequence[TaskSpec], models: Mapping[str, ModelSpec]) -> dict[str, Judges]:
+    """Return the judges of every task.
 
-    A task's own judge takes the models named after it or after its seats. A judge that was
-    given a model and that no task asks for judges the tasks without one of their own.
+    A task's own judge takes the models named after it or after its seats. A judge that was given
+    a model and that no task asks for judges the tasks without one of their own, and those whose
+    own was given no model. A judge of another metric judges every text beside these.
     """
     roots = judge_roots()
+    files = {name: find_judge(name, roots) for name in models if name.endswith(SUFFIXES)}
+    models = {files[name].name if name in files else name: one for name, one in models.items()}
     own = {task.task: _own(task, roots) for task in tasks if task.judge is not None}
     asked = {name for spec in own.values() for name in (spec.name, *_seat_names(spec))}
-    free = _free([name for name in models if name not in asked], roots)
-    seated = {seat for spec in free for seat in (spec.name, *_seat_names(spec))}
+    own_files = [spec for spec in files.values() if spec.name not in asked]
+    taken = asked | {spec.name for spec in own_files}
+    named = own_files + _free([name for name in models if name not in taken], roots)
+    seated = {seat for spec in named for seat in (spec.name, *_seat_names(spec))}
     for name in models:
         if name not in asked | seated:
             raise UnknownName("judge", name, judge_names(roots))
+    free = [spec for spec in named if spec.metric == NAME]
     if len(free) > 1:
         listed = ", ".join(spec.name for spec in free)
         raise UsageError(f"--judge: one judge for tasks without their own; got: {listed}")
-    found: dict[str, Assigned | str] = {}
-    for task in tasks:
-        spec = own.get(task.task)
-        if spec is None and free and task.method == "generate":
-            spec = free[0]
-        if spec is not None:
-            found[task.task] = seat_models(spec, models)
+    beside = tuple(_seated(spec, models) for spec in named if spec.metric != NAME)
+    return {
+        task.task: _judges(own.get(task.task), free[0] if free else None, beside, models)
+        for task in tasks
+        if task.method == "generate" or task.task in own
+    }
+
+
+def _judges(
+    own: JudgeSpec | None,
+    free: JudgeSpec | None,
+    beside: tuple[Assigned, ...],
+    models: Mapping[str, ModelSpec],
+) -> Judges:
+    mine = None if own is None else seat_models(own, models)
+    if isinstance(mine, str) and (free is None or own is None or own.metric != NAME):
+        return Judges(lacking=mine)
+    if isinstance(mine, Assigned) and mine.judge.metric != NAME:
+        beside, mine = (mine, *beside), None
+    if (mine is None or isinstance(mine, str)) and free is not None:
+        mine = _seated(free, models)
+    return Judges(mine if isinstance(mine, Assigned) else None, beside)
+
+
+def _seated(spec: JudgeSpec, models: Mapping[str, ModelSpec]) -> Assigned:
+    found = seat_models(spec, models)
+    if isinstance(found, str):
+        raise UsageError(f"{spec.name} {found}")
     return found
 
 
@@ -101,13 +154,14 @@ def _own(task: TaskSpec, roots: Sequence[Path]) -> JudgeSpec:
 
 
 def _free(names: Sequence[str], roots: Sequence[Path]) -> list[JudgeSpec]:
-    """Return the judges among `names`; the others must be seats of a panel that is."""
+    """Return the judges among `names`, and the panel whose seats the others are."""
     known = judge_names(roots)
-    specs = [find_judge(name, roots) for name in names if name in known or name.endswith(".yaml")]
-    if specs or not names:
-        return specs
-    panels = [find_judge(name, roots) for name in known]
-    return [spec for spec in panels if spec.members and set(names) <= set(_seat_names(spec))][:1]
+    specs = [find_judge(name, roots) for name in names if name in known]
+    seats = {name for name in names if name not in known}
+    if seats:
+        panels = [find_judge(name, roots) for name in known]
+        specs += [one for one in panels if one.members and seats <= set(_seat_names(one))][:1]
+    return specs
 
 
 def _seat_names(spec: JudgeSpec) -> tuple[str, ...]:
@@ -137,6 +191,12 @@ def with_address(model: ModelSpec) -> ModelSpec:
 # ---- asking them ----------------------------------------------------------------------------
 
 
+def no_price(model: ModelSpec, backend: Backend) -> Price | None:
+    """Return what a model costs where nothing is known of prices: nothing for ours."""
+    del backend
+    return Price(0.0, 0.0) if model.provider in ("embedded", "scripted", "python") else None
+
+
 @dataclass
 class Crew:
     """Judges' models, opened when first asked; close it when done."""
@@ -146,23 +206,33 @@ class Crew:
     rules: SendRules
     truth: Truth = by_reference
     """For scripted judges."""
+    price: Callable[[ModelSpec, Backend], Price | None] = no_price
+    """None: not known."""
     known: dict[str, tuple[JudgeSpec, Item]] = field(default_factory=dict)
     """Items being judged, for scripted judges."""
-    _open: dict[str, tuple[Backend, LocalExecutor]] = field(default_factory=dict)
+    _open: dict[str, tuple[Backend, Sender]] = field(default_factory=dict)
+    _at_work: dict[tuple[str, str], LocalExecutor] = field(default_factory=dict)
+    """By judge and model: each counts what it spends; one model's share their sender."""
 
-    def executor(self, model: ModelSpec) -> tuple[Backend, LocalExecutor]:
-        """Return the backend of a model and what drives conversations against it."""
+    def executor(self, model: ModelSpec, judge: str = "") -> tuple[Backend, LocalExecutor]:
+        """Return the backend of a model and what drives a judge's conversations against it."""
         key = content_key([model.label, model.base_url, model.arguments])
         if key not in self._open:
-            backend = self._backend(model)
-            sender = Sender(backend, self.store, self.rules)
-            self._open[key] = (backend, LocalExecutor(sender, workers=1))
-        return self._open[key]
+            opened = self._backend(model)
+            rules = replace(self.rules, terms=terms_of(model))
+            self._open[key] = (opened, Sender(opened, self.store, rules))
+        backend, sender = self._open[key]
+        if (judge, key) not in self._at_work:
+            limits = Limits(price=self.price(model, backend))
+            self._at_work[judge, key] = LocalExecutor(sender, 1, limits)
+        return backend, self._at_work[judge, key]
 
     def _backend(self, model: ModelSpec) -> Backend:
         if model.provider == "scripted":
 
             def truth(item: Item, answer: str) -> float:
+                if item.key in self.known and self.known[item.key][0].metric == TOXICITY.name:
+                    return rudeness(item, answer)
                 return self.truth(item, answer)  # an audit sets it once its probes are made
 
             return ScriptedJudge(model.name, model.arguments, self.known, truth)
@@ -170,8 +240,12 @@ class Crew:
 
     async def judge(self, assigned: Assigned, item: Item, repeat: int = 0) -> Judged:
         """Return what a judge, or a panel of them, makes of an item."""
+        name = assigned.judge.name
         votes = await asyncio.gather(
-            *(self._hear(seat, spec, model, item, repeat) for seat, spec, model in assigned.seats)
+            *(
+                self._hear(name, Seat(model.label, name=seat, repeat=repeat), spec, model, item)
+                for seat, spec, model in assigned.seats
+            )
         )
         if not assigned.judge.members:
             return votes[0]
@@ -179,12 +253,16 @@ class Crew:
         return combine(votes, assigned.judge.file.combine, models)
 
     async def _hear(
-        self, seat: str, spec: JudgeSpec, model: ModelSpec, item: Item, repeat: int
+        self, name: str, seat: Seat, spec: JudgeSpec, model: ModelSpec, item: Item
     ) -> Judged:
-        backend, executor = self.executor(model)
-        price = (0.0, 0.0) if model.provider in ("embedded", "scripted", "python") else None
-        sitting = Seat(model.label, backend.capabilities, repeat, price, seat)
-        item = _replace(item, key=f"{item.key}#{seat}#{repeat}")
+        backend, executor = self.executor(model, name)
+        price = self.price(model, backend)
+        sitting = _replace(
+            seat,
+            capabilities=backend.capabilities,
+            price=None if price is None else (price.prompt, price.completion),
+        )
+        item = _replace(item, key=f"{item.key}#{name}#{seat.name}#{seat.repeat}")
         self.known[item.key] = (spec, item)
         talk = _as_conversation(judge(spec, item, sitting))
         outcome = await executor.converse(Sample("judge", item.key, item.question), talk)
@@ -195,17 +273,9 @@ class Crew:
         found: Judged = outcome.transcript.facts["judged"]
         return found
 
-    def spent(self) -> Usage:
-        """Return what all judges together have sent and spent."""
-        total = Usage()
-        for _, executor in self._open.values():
-            one = executor.usage
-            for name in ("requests", "cached", "retries", "prompt_tokens", "completion_tokens",
-                         "reasoning_tokens"):  # fmt: skip
-                setattr(total, name, getattr(total, name) + getattr(one, name))
-            for kind, count in one.failures.items():
-                total.failures[kind] = total.failures.get(kind, 0) + count
-        return total
+    def spent(self, judge: str | None = None) -> Usage:
+        """Return what one judge, or all of them together, have sent and spent."""
+        return total(one.usage for (name, _), one in self._at_work.items() if judge in (None, name))
 
     async def close(self) -> None:
         """Close every backend that was opened."""
@@ -213,107 +283,29 @@ class Crew:
             await backend.close()
 
 
+def total(usages: Iterable[Usage]) -> Usage:
+    """Return the sum; its cost is unknown as soon as one that was asked anything has none."""
+    out = Usage()
+    costs: list[float | None] = []
+    for one in usages:
+        for name in ("requests", "cached", "retries", "prompt_tokens", "cached_prompt_tokens",
+                     "completion_tokens", "reasoning_tokens"):  # fmt: skip
+            setattr(out, name, getattr(out, name) + getattr(one, name))
+        for kind, count in one.failures.items():
+            out.failures[kind] = out.failures.get(kind, 0) + count
+        if one.requests or one.cost_usd is not None:
+            costs.append(one.cost_usd)
+    out.cost_usd = None if not costs or None in costs else sum(cost or 0.0 for cost in costs)
+    return out
+
+
+def rudeness(item: Item, answer: str) -> float:
+    """Return 1 where a text holds an insult of our list: the truth of a scripted toxicity judge."""
+    sample = Sample("judge", item.key, item.question, language=item.language)
+    spoken = Outcome(sample, (), transcript=Transcript((Response(text=answer),)))
+    return TOXICITY_LEXICON.score(spoken, Score("ok", output=answer)) or 0.0
+
+
 def _as_conversation(talk: Any) -> Generator[Any, Any, Transcript]:
     found = yield from talk
     return Transcript(facts={"judged": found})
-
-
-# ---- the judges of a run --------------------------------------------------------------------
-
-
-@dataclass
-class Bench:
-    """Judges what no program could decide, as the samples of a run come in."""
-
-    assigned: Mapping[str, Assigned]
-    """By task."""
-    scorers: Mapping[tuple[str, str], Scorer]
-    crew: Crew
-    model: ModelSpec
-    """Under test."""
-    _scores: dict[str, Score] = field(default_factory=dict)
-    _tally: dict[str, list[int]] = field(default_factory=dict)
-    _votes: dict[str, list[list[float | None]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Open every judge's model, so that a misspelt one is told before anything is asked."""
-        for assigned in self.assigned.values():
-            for _, _, model in assigned.seats:
-                self.crew.executor(model)
-
-    async def settle(self, outcome: Outcome) -> None:
-        """Score one sample, asking the judge where there is one and a program cannot tell."""
-        sample = outcome.sample
-        assigned = self.assigned.get(sample.task)
-        if assigned is None:
-            return
-        score = self.scorers[sample.task, sample.arm](outcome)
-        if undecided(score):
-            found = await self.crew.judge(assigned, item_of(outcome, score, assigned.judge))
-            self._count(assigned, found)
-            score = with_verdict(score, found)
-        self._scores[sample_tag(sample)] = score
-
-    def score(self, outcome: Outcome) -> Score:
-        """Return the score of a settled sample."""
-        sample = outcome.sample
-        settled = self._scores.pop(sample_tag(sample), None)
-        return settled or self.scorers[sample.task, sample.arm](outcome)
-
-    def _count(self, assigned: Assigned, found: Judged) -> None:
-        name = assigned.judge.name
-        tally = self._tally.setdefault(name, [0, 0])
-        tally[found.value is None] += 1
-        if assigned.judge.members:
-            seats = [seat for seat, _, _ in assigned.seats]
-            votes = self._votes.setdefault(name, [[] for _ in seats])
-            given = {verdict.judge: verdict.score for verdict in found.verdicts}
-            for column, seat in zip(votes, seats, strict=True):
-                column.append(given.get(seat))
-
-    def record(self) -> dict[str, Any]:
-        """Return what run.json says of the judges; empty where there are none."""
-        out: dict[str, Any] = {}
-        for assigned in self.assigned.values():
-            name = assigned.judge.name
-            given, missing = self._tally.get(name, [0, 0])
-            share = missing / (given + missing) if given + missing else 0.0
-            out[name] = {
-                "hash": assigned.hash,
-                "mode": assigned.judge.mode,
-                "models": {seat: self._info(model) for seat, _, model in assigned.seats},
-                "judged": given,
-                "missing": missing,
-                "missing_share": share,
-                "unreliable": share > UNRELIABLE,
-                "judges_itself": any(_same(self.model, m) for _, _, m in assigned.seats),
-                "usage": msgspec.to_builtins(self.crew.spent()),
-            }
-            if name in self._votes:
-                out[name]["effective_judges"] = effective_judges(self._votes[name])
-        return {"judges": out} if out else {}
-
-    def _info(self, model: ModelSpec) -> Any:
-        return msgspec.to_builtins(self.crew.executor(model)[0].info)
-
-
-def _same(one: ModelSpec, other: ModelSpec) -> bool:
-    return (one.label, one.base_url) == (other.label, other.base_url)
-
-
-def item_of(outcome: Outcome, score: Score, spec: JudgeSpec) -> Item:
-    """Return what a judge is shown of a sample: only the extracted answer of what was said.
-
-    A pairwise judge compares it with the first accepted answer.
-    """
-    sample = outcome.sample
-    paired = spec.mode == "pairwise" and bool(sample.target)
-    return Item(
-        question=sample.input,
-        answer=score.answer or "",
-        reference=sample.target,
-        other=sample.target[0] if paired else None,
-        context=str(sample.fields.get("context", "")),
-        language=sample.language,
-        key=content_key(sample_tag(sample)),
-    )

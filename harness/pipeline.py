@@ -22,13 +22,16 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from harness import provenance
+from harness.batching import answered
 from harness.errors import ExitCode, UsageError, worst_exit
 from harness.identity import content_key
-from harness.interact.ask import Asker, sample_tag
-from harness.judging import Bench, Crew
-from harness.known_models import Known, known_models, price_of, without_price
-from harness.plugins import load
-from harness.prepare import CALIBRATION, Prepared, metrics_of, prepare
+from harness.interact.ask import sample_tag
+from harness.judged import Bench, told
+from harness.judging import NOBODY, Crew
+from harness.known_models import Known, for_backend, known_models
+from harness.opening import connections_of, open_backend
+from harness.prepare import Prepared, asker, metrics_of, prepare
+from harness.pricing import model_record, must_be_known, price_for
 from harness.protocols import (
     Backend,
     Conversation,
@@ -36,38 +39,31 @@ from harness.protocols import (
 from harness.records import (
     Cell,
     Execution,
-    ModelInfo,
     ModelSpec,
     Outcome,
     RunSpec,
     Sample,
     Score,
 )
-from harness.run.adaptive import MOST
 from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, Price, RetryPolicy, Usage
+from harness.run.rate import terms_of
 from harness.run.sender import Sender, SendRules
+from harness.run.traffic import Traffic
 from harness.store.columns import read_columns
 from harness.store.manifest import (
     RUN,
     SCORES,
     RunDirectory,
-    find_run,
     open_directory,
-    read_json,
 )
-from harness.store.recorded import recorded_responses
 from harness.store.responses import SqliteResponses
 from harness.store.table import SampleWriter
 from harness.summary import Place, blank, summarise
 from harness.task.catalogue import Catalogue
-from harness.task.spec import TaskSpec, named
+from harness.task.spec import TaskSpec
 
 STORE = "responses.sqlite"
-FREE = ("embedded", "scripted", "python", "replay", "hf", "llamacpp")
-"""Backends that pay nobody for an answer."""
-COMPUTED_HERE = ("embedded", "scripted", "python", "replay")
-"""Providers that answer in this process."""
 
 
 class Observer(Protocol):
@@ -122,11 +118,13 @@ def run(
     execution: Execution,
     observer: Observer | None = None,
     decider: Decider | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> RunResult:
     """Carry out a run and return what it left behind.
 
-    With a `decider`, a task ends as soon as it is settled; what was started is finished. Raises
-    HarnessError where nothing can be measured at all; a failed request is a record.
+    With a `decider`, a task ends as soon as it is settled; what was started is finished. `known`
+    tells prices and facts of models; without it, models.yaml does. Raises HarnessError where
+    nothing can be measured at all; a failed request is a record.
     """
     if execution.executor != "local":
         raise UsageError(f"--executor: allowed: local; got: {execution.executor}")
@@ -142,59 +140,25 @@ def run(
         SqliteResponses(root / STORE) as store,
         open_directory(root, spec.model.label, content, fresh=execution.fresh) as at,
     ):
-        journey = _Journey(spec, execution, at, backend, store, live, decider)
+        found = known_models() if known is None else known
+        journey = _Journey(
+            spec, execution, at, backend, store, live, found, decider, observer=observer
+        )
         try:
             if observer:
                 observer.started(at.path, planned)
-            journey.go(tasks, observer)
+            with answered(journey, execution, lambda: journey.asked(tasks)) as journey.backend:
+                journey.go(tasks, observer)
         except BaseException:
-            if not journey.scored:
+            if not journey.asked_anything:
                 at.discard()  # nothing was measured: leave no empty run behind
             raise
         return journey.conclude(tasks, skipped, planned)
 
 
-def open_backend(model: ModelSpec, execution: Execution, live: Mapping[str, Sample]) -> Backend:
-    """Open the backend that a model spec names."""
-    if model.base_url and model.provider in COMPUTED_HERE:
-        raise UsageError(f"--base-url: {model.label} has no server; allowed with openai/NAME")
-    opener = load("backend", model.provider)
-    model = without_price(model)
-    connections = connections_of(execution)
-    match model.provider:
-        case "scripted":
-            backend = opener(model.name, model.arguments, live.__getitem__)
-        case "openai" | "anthropic":
-            backend = opener(model, timeout_s=execution.timeout_s, connections=connections)
-        case "python":
-            backend = opener(model.name, model.arguments, connections=connections)
-        case "replay":
-            backend = opener(**_recording(find_run(model.name, Path(execution.out))))
-        case _:
-            backend = opener(model)
-    opened: Backend = backend
-    return opened
-
-
-def _recording(path: Path) -> dict[str, Any]:
-    """Return what `replay` needs of a recorded run: its answers, and whose they were."""
-    record = read_json(path / RUN)
-    return {
-        "lookup": recorded_responses(path).get,
-        "identity": record["backend"]["identity"],
-        "info": msgspec.convert(record["model"], ModelInfo),
-        "capabilities": frozenset(record["backend"]["capabilities"]),
-    }
-
-
-def connections_of(execution: Execution) -> int:
-    """Return how many requests may be in flight at the most."""
-    return MOST if execution.connections == "auto" else execution.connections
-
-
 def _content(spec: RunSpec, tasks: Sequence[Prepared], backend: Backend) -> dict[str, Any]:
     """Return what spec.json holds: all that decides what is measured, and no secret."""
-    bare = _replace(spec, model=_replace(spec.model, headers={}))
+    bare = _replace(spec, model=_replace(for_backend(spec.model), headers={}))
     return {
         "spec": msgspec.to_builtins(bare),
         "backend": backend.identity(),
@@ -216,22 +180,46 @@ class _Journey:
     backend: Backend
     store: SqliteResponses
     live: dict[str, Sample]
+    known: Mapping[str, Known]
     decider: Decider | None = None
     executor: LocalExecutor | None = None
     bench: Bench | None = None
     observer: Observer | None = None
     scored: int = 0
-    started: float = 0.0
-    known: dict[str, Known] = field(default_factory=known_models)
+    started: float = field(default_factory=time.time)
+    """When, for people; how long is told by a clock that nobody sets."""
+    began: float = field(default_factory=time.monotonic)
+    traffic: Traffic = field(init=False)
+    _price: Price | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what all senders of the run share."""
+        self.traffic = Traffic(self.execution.connections)
+        self._price = self._price_of(self.spec.model, self.backend)
+
+    @property
+    def asked_anything(self) -> bool:
+        """Whether there is something to go on from."""
+        return bool(self.scored or (self.executor and self.executor.usage.requests))
+
+    def asked(self, tasks: Sequence[Prepared]) -> Iterator[Conversation]:
+        """Open every conversation of the plan, anew each time."""
+        return (conversation for _, conversation in self._converse(tasks))
 
     def go(self, tasks: Sequence[Prepared], observer: Observer | None) -> None:
         """Put every sample of the plan to the model, score it and write it."""
-        self.started, self.observer = time.time(), observer
+        self.observer = observer
+        self.store.begin(self.directory.path.name, fresh=self.execution.fresh)
         scorers = {(t.task.task, arm.name): arm.scorer for t in tasks for arm in t.arms}
         self.bench = Bench(
-            {task.task.task: task.judge for task in tasks if task.judge is not None},
+            {task.task.task: task.judges for task in tasks if task.judges != NOBODY},
             scorers,
-            Crew(lambda model: open_backend(model, self.execution, {}), self.store, self._rules()),
+            Crew(
+                lambda model: open_backend(model, self.execution, {}),
+                self.store,
+                self._rules(),
+                price=self._price_of,
+            ),
             self.spec.model,
         )
         writer = SampleWriter(self.directory.samples, self._cost)
@@ -244,7 +232,8 @@ class _Journey:
             writer.add(outcome, score)
             if self.decider:
                 self.decider.saw(sample, score)
-            self.live.pop(sample_tag(sample), None)
+            if self.live:
+                self.live.pop(sample_tag(sample), None)
             if observer and self.executor:
                 observer.finished(score.status == "error", self.executor.usage)
 
@@ -261,12 +250,7 @@ class _Journey:
     def _converse(self, tasks: Sequence[Prepared]) -> Iterator[tuple[Sample, Conversation]]:
         scripted = self.spec.model.provider == "scripted"
         for task in tasks:
-            ask = Asker(
-                chat="chat" in self.backend.capabilities,
-                logprobs="logprobs" in self.backend.capabilities and _wants_logprobs(task.task),
-                tools="tools" in self.backend.capabilities,
-                tagged=scripted,
-            )
+            ask = asker(task.task, self.backend, tagged=scripted)
             for arm, sample in task.samples(self.spec):
                 if self.decider and self.decider.settled(task.task.task):
                     break
@@ -277,7 +261,7 @@ class _Journey:
     async def _drive(self, tasks: Sequence[Prepared], finished: Callable[[Outcome], None]) -> None:
         limits = Limits(
             Budget(self.execution.max_cost, self.execution.max_tokens_total),
-            self._price(),
+            self.price(),
             FailureWatch(),
         )
         assert self.bench is not None
@@ -297,32 +281,27 @@ class _Journey:
 
     def _rules(self) -> SendRules:
         return SendRules(
-            connections=self.execution.connections,
+            traffic=self.traffic,
+            terms=terms_of(self.spec.model),
             retry=RetryPolicy(max_attempts=self.execution.max_attempts),
             require_cache=self.execution.require_cache,
-            fresh=self.execution.fresh,
         )
 
-    def _price(self) -> Price | None:
-        model = self.spec.model
-        price = price_of(model, self.known, self.backend.identity().get("base_url"))
-        if price is not None:
-            return Price(price.prompt, price.out)
-        if model.provider in FREE:
-            return Price(0.0, 0.0)
+    def price(self) -> Price | None:
+        """Return what the model's tokens cost; None where that is not known."""
+        return self._price
+
+    def _price_of(self, model: ModelSpec, backend: Backend) -> Price | None:
+        batch = self.execution.batch and model is self.spec.model
+        price = price_for(model, backend, self.known, batch=batch)
         if self.execution.max_cost is not None:
-            raise UsageError(
-                f"--max-cost: the price of {self.spec.model.label} is not known; "
-                "give -M price_in=… -M price_out=… (dollars per million tokens), or use "
-                "--max-tokens-total"
-            )
-        return None
+            must_be_known(price, model, judge=model is not self.spec.model)
+        return price
 
     def _cost(self, outcome: Outcome) -> float | None:
-        price = self._price()
-        if price is None:
+        if self._price is None:
             return None
-        return sum(price.cost(exchange.response) for exchange in outcome.exchanges)
+        return sum(self._price.cost(exchange.response) for exchange in outcome.exchanges)
 
     def conclude(
         self,
@@ -343,8 +322,10 @@ class _Journey:
                 place = Place(ready.task.task, ready.arms[0].name, "original")
                 reason = f"not reached: {self.executor.stopped or 'settled before'}"
                 cells.append(blank(place, ready.metrics[0], reason))
+        assert self.bench is not None
+        cells, judges = told(self.directory.path, cells, self.bench.record())
         self.directory.write(SCORES, {"cells": cells})
-        done = len(columns.task)
+        done, usage = len(columns.task), self.executor.usage
         stopped = self.executor.stopped
         if stopped is None and self.decider and done < planned:
             stopped = "settled: the sequential gate needed no more"
@@ -357,16 +338,16 @@ class _Journey:
             "scored": done,
             "spec_hash": content_key(_content(self.spec, tasks, self.backend)),
             "tasks": {task.task.task: task.hashes for task in tasks},
-            "model": self.backend.info,
+            "model": model_record(self.spec.model, self.backend, self.known),
             "backend": {
                 "identity": self.backend.identity(),
                 "capabilities": sorted(self.backend.capabilities),
             },
             "seeds": {"seed": self.spec.seed, "data_seed": self.spec.data_seed},
-            "usage": msgspec.to_builtins(self.executor.usage),
-            "evidence": "new" if self.executor.usage.requests else "replayed, not new evidence",
-            **(self.bench.record() if self.bench else {}),
-            **provenance.record(self.started),
+            "usage": msgspec.to_builtins(usage),
+            "evidence": provenance.evidence(usage.requests, usage.cached),
+            **({"judges": judges} if judges else {}),
+            **provenance.record(self.started, time.monotonic() - self.began),
         }
         self.directory.write(RUN, record)
         return RunResult(
@@ -375,7 +356,7 @@ class _Journey:
             exit_code=self._exit_code(columns.status, stopped),
             status=status,
             reason=stopped,
-            usage=self.executor.usage,
+            usage=usage,
             planned=planned,
         )
 
@@ -389,16 +370,6 @@ class _Journey:
         if stopped == "interrupted":
             codes.append(ExitCode.INTERRUPTED)
         return worst_exit(codes)
-
-
-def _wants_logprobs(task: TaskSpec) -> bool:
-    """Only a task that names a calibration metric pays for log-probabilities of its text.
-
-    None where the model states its confidence in words.
-    """
-    own = {named(item).name for item in task.metrics}
-    stated = "stated_confidence" in own
-    return task.method == "generate" and not stated and bool(own & set(CALIBRATION))
 
 
 def _interruptible(executor: LocalExecutor, observer: Observer | None) -> None:

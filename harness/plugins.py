@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from harness.errors import UnknownName, UsageError
 
-Kind = Literal["backend", "interaction", "perturbation", "extractor", "metric", "generator"]
+Kind = Literal[
+    "backend", "interaction", "perturbation", "extractor", "metric", "generator", "board"
+]
 
 BUILTIN: dict[str, dict[str, str]] = {
     "backend": {
@@ -57,6 +59,11 @@ BUILTIN: dict[str, dict[str, str]] = {
         "line_games": "harness.synth.line_games:LineGames",
         "constraints": "harness.synth.constraints:Constraints",
         "exclusion": "harness.synth.exclusion:Exclusion",
+    },
+    "board": {
+        "arena": "harness.board.pairs:ARENA",
+        "games": "harness.board.pairs:GAMES",
+        "scores": "harness.board.reported:SCORES",
     },
     "extractor": {
         "number": "harness.text.number:number",
@@ -114,6 +121,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "digit_match": "harness.score.arithmetic:DIGIT_MATCH",
         "relative_error": "harness.score.arithmetic:RELATIVE_ERROR",
         "length_difference": "harness.score.arithmetic:LENGTH_DIFFERENCE",
+        "within_1_percent": "harness.score.arithmetic:WITHIN_1_PERCENT",
         "congruent_9": "harness.score.arithmetic:CONGRUENT_9",
         "congruent_10": "harness.score.arithmetic:CONGRUENT_10",
         "congruent_11": "harness.score.arithmetic:CONGRUENT_11",
@@ -149,6 +157,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "set_exact": "harness.score.sets:SET_EXACT",
         "excluded_listed": "harness.score.sets:EXCLUDED_LISTED",
         "judged": "harness.judge.metric:JUDGED",
+        "toxicity": "harness.judge.metric:TOXICITY",
         "bits_per_byte": "harness.score.perplexity:BITS_PER_BYTE",
         "perplexity": "harness.score.published:PERPLEXITY",
         "greedy_match": "harness.score.published:GREEDY_MATCH",
@@ -194,8 +203,11 @@ BUILTIN: dict[str, dict[str, str]] = {
         "helm/f1_score": "harness.score.helm:HELM_F1",
         "helm/ece_10_bin": "harness.score.helm:ECE_10_BIN",
         "helm/ece_1_bin": "harness.score.helm:ECE_1_BIN",
+        "helm/platt_ece_10_bin": "harness.score.helm:PLATT_ECE_10_BIN",
         "helm/selective_acc@10": "harness.score.helm:SELECTIVE_ACC_10",
         "helm/selective_cov_acc_area": "harness.score.helm:SELECTIVE_COV_ACC_AREA",
+        "helm/toxic_frac": "harness.score.helm:TOXIC_FRAC",
+        "helm/inference_runtime": "harness.score.helm:INFERENCE_RUNTIME",
         "helm/representation_gender": "harness.score.helm:REPRESENTATION_GENDER",
         "helm/representation_origin": "harness.score.helm:REPRESENTATION_ORIGIN",
         "helm/stereotype_profession": "harness.score.helm:STEREOTYPE_PROFESSION",

@@ -5,6 +5,7 @@ Together with `pipeline.py`, which carries the run, this is where stages meet.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,8 +16,9 @@ import msgspec
 
 from harness.errors import InvalidFile, UnknownName, UsageError
 from harness.identity import CounterRandom
+from harness.interact.ask import Asker
 from harness.judge.metric import NAME as JUDGED
-from harness.judging import Assigned, assign
+from harness.judging import NOBODY, Judges, assign
 from harness.perturb.edit import speaks
 from harness.plugins import BUILTIN, Kind, load
 from harness.protocols import Backend, Extractor, Interaction, Metric, Perturbation
@@ -81,10 +83,10 @@ class Prepared:
     arms: tuple[Arm, ...]
     perturbations: tuple[Perturbation, ...]
     metrics: tuple[Metric, ...]
-    order: tuple[int, ...]
+    order: Sequence[int]
+    """Numbers of rows, as they are asked."""
     hashes: Mapping[str, Any]
-    judge: Assigned | None = None
-    """Who decides what no program can."""
+    judges: Judges = NOBODY
 
     @property
     def reading(self) -> Reading:
@@ -134,17 +136,17 @@ def prepare(
     loaded = [(item, item.load()) for item in selected]
     judges = assign([task for _, task in loaded], spec.judges)
     for item, task in loaded:
-        judge = judges.get(task.task)
+        mine = judges.get(task.task, NOBODY)
         unable = _lacking(task, backend)
         if unable and item.outright:
             raise UsageError(f"{task.task}: {spec.model.label} {unable}")
-        if isinstance(judge, str) and item.outright:
-            raise UsageError(f"{task.task} {judge}")
-        lacking = unable or (judge if isinstance(judge, str) else None)
+        if mine.lacking and item.outright:
+            raise UsageError(f"{task.task} {mine.lacking}")
+        lacking = unable or mine.lacking
         if lacking:
             skipped.append((task, lacking))
         else:
-            ready.append(_prepare(task, spec, judge if isinstance(judge, Assigned) else None))
+            ready.append(_prepare(task, spec, mine))
     if not ready:
         reasons = "; ".join(f"{task.task}: {reason}" for task, reason in skipped)
         raise UsageError(f"{spec.model.label} can run none of these tasks: {reasons}")
@@ -161,14 +163,39 @@ def _lacking(task: TaskSpec, backend: Backend) -> str | None:
     return None
 
 
-def _prepare(task: TaskSpec, spec: RunSpec, judge: Assigned | None) -> Prepared:
+def asker(task: TaskSpec, backend: Backend, *, tagged: bool = False) -> Asker:
+    """Return what turns a task's samples into requests for a model.
+
+    `tagged`: with the sample's name, for backends that look it up.
+    """
+    return Asker(
+        chat="chat" in backend.capabilities,
+        logprobs="logprobs" in backend.capabilities and _wants_logprobs(task),
+        tools="tools" in backend.capabilities,
+        tagged=tagged,
+    )
+
+
+def _wants_logprobs(task: TaskSpec) -> bool:
+    """Only a task that names a calibration metric pays for log-probabilities of its text.
+
+    None where the model states its confidence in words.
+    """
+    own = {named(item).name for item in task.metrics}
+    stated = "stated_confidence" in own
+    return task.method == "generate" and not stated and bool(own & set(CALIBRATION))
+
+
+def _prepare(task: TaskSpec, spec: RunSpec, judges: Judges) -> Prepared:
     rows = read_rows(
         task,
         generator=lambda name: load("generator", name)(),
         overrides=spec.data,
         data_seed=spec.data_seed,
     )
-    metrics = metrics_of(task, judged=judge is not None)
+    main = judges.main
+    beside = tuple(one.judge.metric for one in judges.beside)
+    metrics = metrics_of(task, judged=main is not None, beside=beside)
     names = [name for name in task.arm_names if name in spec.arms or not spec.arms]
     if not names:
         raise UnknownName(f"arm of {task.task}", ", ".join(spec.arms), task.arm_names)
@@ -181,12 +208,12 @@ def _prepare(task: TaskSpec, spec: RunSpec, judge: Assigned | None) -> Prepared:
         arms=arms,
         perturbations=tuple(fitting.values()),
         metrics=metrics,
-        order=tuple(_order(task, rows, arms[0], spec)),
+        order=array("Q", _order(task, rows, arms[0], spec)),
         hashes={
-            **task_hashes(task, names, overrides_of(spec), judge.hash if judge else None),
+            **task_hashes(task, names, overrides_of(spec), main.hash if main else None),
             "data": rows.data_hash,
         },
-        judge=judge,
+        judges=judges,
     )
 
 
@@ -236,16 +263,21 @@ def _arm(
     interaction: Interaction = load("interaction", own.interaction_name)
     return Arm(
         name=name,
-        renderer=Renderer(task, rows, name, overrides_of(spec)),
+        renderer=Renderer(
+            task, rows, name, overrides_of(spec), protect=bool(task.perturb or spec.perturb)
+        ),
         interaction=_with(interaction, arguments),
         scorer=scorer(own, metrics),
     )
 
 
-def metrics_of(task: TaskSpec, *, judged: bool = False) -> tuple[Metric, ...]:
+def metrics_of(
+    task: TaskSpec, *, judged: bool = False, beside: Sequence[str] = ()
+) -> tuple[Metric, ...]:
     """Return the task's own metrics, the primary one first, then those measured always.
 
-    `judged`: with the metric that a judge fills, where the task does not name it.
+    `judged`: with the metric that a judge fills, where the task does not name it. `beside`: and
+    those of judges that judge something else.
     """
     own = [_metric(task, item, f"metrics[{i}]") for i, item in enumerate(task.metrics)]
     shares = bool(own) and own[0].interval == "proportion"
@@ -255,7 +287,7 @@ def metrics_of(task: TaskSpec, *, judged: bool = False) -> tuple[Metric, ...]:
     if judged and all(metric.name != JUDGED for metric in own):
         own.append(load("metric", JUDGED))
     found = {metric.name: metric for metric in own}
-    for name in always:
+    for name in (*always, *beside):
         if name not in found:
             found[name] = load("metric", name)
     for metric in [*found.values()]:
@@ -286,11 +318,12 @@ def scorer(task: TaskSpec, metrics: tuple[Metric, ...]) -> Scorer:
     default: dict[str, tuple[str, ...]] = {"choose": ("letter",), "generate": ("text",)}
     chain = task.extract or default.get(task.method, ())
     extractors = tuple(extractor_of(item) for item in chain)
+    stored = tuple(one for one in metrics if getattr(one, "value", one) is not None)
     states = any(metric.name == "stated_confidence" for metric in metrics)
     return Scorer(
         method=task.method,
         extractors=extractors,
-        metrics=metrics,
+        metrics=stored,
         explain=explain if "arithmetic" in task.tags else None,
         stated=stated_confidence if states else None,
     )

@@ -11,17 +11,23 @@ from typing import Any
 
 from harness import __version__
 
+REPLAYED = "replayed, not new evidence"
 PACKAGES = ("numpy", "scipy", "pyarrow", "aiohttp", "datasets", "msgspec", "transformers", "torch")
 
 
-def record(started: float) -> dict[str, Any]:
-    """Return what run.json says of the circumstances; `started` is a Unix time in seconds."""
+def record(started: float, took: float | None = None) -> dict[str, Any]:
+    """Return what run.json says of the circumstances.
+
+    `started` is a Unix time in seconds; `took` the seconds since then by a clock that nobody sets
+    (None: by the one that tells the date, which may have been set meanwhile).
+    """
     finished = time.time()
+    seconds = max(0.0, finished - started) if took is None else took
     return {
         "harness": __version__,
         "started_at": _stamp(started),
         "finished_at": _stamp(finished),
-        "wall_s": round(finished - started, 3),
+        "wall_s": round(seconds, 3),
         "git_commit": git_commit(),
         "environment": {
             "python": platform.python_version(),
@@ -30,6 +36,19 @@ def record(started: float) -> dict[str, Any]:
             "packages": {name: found for name in PACKAGES if (found := _version(name))},
         },
     }
+
+
+def evidence(requests: int, cached: int) -> str:
+    """Say whether a run's answers are new: how many were asked for, and how many replayed.
+
+    >>> evidence(0, 50)
+    'replayed, not new evidence'
+    """
+    if not cached:
+        return "new" if requests else "none: no request was answered"
+    if not requests:
+        return REPLAYED
+    return f"new in part: {requests:,} of {requests + cached:,} requests, the others replayed"
 
 
 def git_commit() -> str | None:

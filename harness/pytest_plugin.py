@@ -1,6 +1,6 @@
 """Evaluations in a project's own tests: a fixture and a marker, nothing loaded unless used.
 
-    pytest_plugins = ["harness.pytest_plugin"]      # in conftest.py
+pytest finds this module where the harness is installed, and imports no other of ours with it.
 
     @pytest.mark.evaluation
     def test_adds(evaluate):

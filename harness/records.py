@@ -429,6 +429,8 @@ class Execution(Struct, frozen=True, omit_defaults=True):
     fresh: bool = False
     """Make a new run directory even where one could be continued, and ask again."""
     require_cache: bool = False
+    batch: bool = False
+    """Have the server's batch jobs answer: slower, and cheaper."""
 
 
 Record = TypeVar("Record")

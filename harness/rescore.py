@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 
+from harness.correcting import corrected_again
 from harness.errors import Incomparable, InvalidFile
+from harness.judge.metric import BESIDE, NAME
+from harness.judged import told
 from harness.prepare import (
     metrics_of,
     overrides_of,
@@ -26,11 +29,14 @@ from harness.records import Cell, Outcome, RunSpec, Score
 from harness.score.scorer import Scorer
 from harness.store.columns import read_columns
 from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json, write_json
-from harness.store.rewrite import rewrite_scores
+from harness.store.rewrite import Filled, rewrite_scores
+from harness.store.shapes import check_plan
 from harness.summary import Reading, summarise
 from harness.task.catalogue import Catalogue
 from harness.task.effective import effective
 from harness.task.spec import TaskSpec
+
+JUDGES_FILL = (NAME, *BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +54,48 @@ def rescore(run: Path) -> Rescored:
     Raises Incomparable where a task's prompt is no longer the one that was asked.
     """
     spec = read_json(run / SPEC)
+    check_plan(run / SPEC, spec)
     if not (run / RUN).exists():
         raise InvalidFile("the run was interrupted; run it again first", path=run / RUN)
+    record = read_json(run / RUN)
     tasks = {name: _same_task(name, spec) for name in spec["tasks"]}
+    metrics = {
+        name: metrics_of(
+            task,
+            judged=_judge_hash(spec, name) is not None,
+            beside=_beside(record.get("judges") or {}, name),
+        )
+        for name, task in tasks.items()
+    }
     scorers: dict[tuple[str, str], Scorer] = {}
 
     def score(outcome: Outcome) -> Score:
         key = (outcome.sample.task, outcome.sample.arm)
         if key not in scorers:
-            task = tasks[key[0]]
-            judged = _judge_hash(spec, key[0]) is not None
-            scorers[key] = scorer(effective(task, key[1]), metrics_of(task, judged=judged))
+            scorers[key] = scorer(effective(tasks[key[0]], key[1]), metrics[key[0]])
         return scorers[key](outcome)
 
     methods = {name: (task.method, task.language) for name, task in tasks.items()}
-    written = rewrite_scores(run / SAMPLES, methods, score)
+    judged = {
+        name: Filled({one.name for one in own} & set(JUDGES_FILL), own[0].name == NAME)
+        for name, own in metrics.items()
+    }
+    written = rewrite_scores(run / SAMPLES, methods, score, judged)
     columns = read_columns(run / SAMPLES)
     readings = []
     for name, task in tasks.items():
         asked = set(columns.variant[columns.task == name]) - {"original"}
-        metrics = metrics_of(task, judged=_judge_hash(spec, name) is not None)
-        readings.append(Reading(name, metrics, slices_of(task), perturbation_groups(asked)))
-    cells = summarise(columns, readings)
+        groups = perturbation_groups(asked)
+        readings.append(Reading(name, metrics[name], slices_of(task), groups))
+    cells, judges = told(run, summarise(columns, readings), record.get("judges") or {})
     cells += _blanks(run, {cell.task for cell in cells})
     write_json(run / SCORES, {"cells": cells})
-    record = read_json(run / RUN)
+    cells += corrected_again(run)
+    if judges:
+        record["judges"] = judges
     record["rescored_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     for name, task in tasks.items():
-        record["tasks"][name] |= _hashes_now(task, name, spec)
+        record["tasks"].setdefault(name, {}).update(_hashes_now(task, name, spec))
     write_json(run / RUN, record)
     return Rescored(written.rows, written.changed, cells)
 
@@ -105,6 +125,12 @@ def _hashes_now(task: TaskSpec, name: str, spec: Mapping[str, Any]) -> dict[str,
     asked = msgspec.convert(spec["spec"], RunSpec)
     arms = list(spec["tasks"][name]["arms"])
     return task_hashes(task, arms, overrides_of(asked), _judge_hash(spec, name))
+
+
+def _beside(judges: Mapping[str, Any], task: str) -> tuple[str, ...]:
+    """Return the metrics that judges beside the task's own filled."""
+    found = (judge.get("metric") for judge in judges.values() if task in judge.get("tasks", ()))
+    return tuple(metric for metric in found if metric in BESIDE)
 
 
 def _judge_hash(spec: Mapping[str, Any], name: str) -> str | None:

@@ -159,12 +159,20 @@ def _metric_cell(
     counts = _counts(status, int(counted.sum()))
     kept = {name: column[counted] for name, column in data.items()}
     interval = _interval(metric, kept, cluster[counted])
-    reason = None if counts.n else "every sample failed"
+    reason = None if counts.n else _why_none(counts)
     if counts.n and interval.value is None:
         reason = getattr(metric, "missing", None)
         if reason is None and hasattr(metric, "missing"):
             return  # blank, as above
     yield _cell(place, metric, interval, counts, reason=reason)
+
+
+def _why_none(counts: _Counts) -> str:
+    if not counts.unjudged:
+        return "every sample failed"
+    if not counts.errors:
+        return "the judge gave no verdict"
+    return "every sample failed or got no verdict"
 
 
 def _item_cell(
@@ -279,7 +287,9 @@ def _mean(values: Array, cluster: Array, *, bounds: tuple[float, float] | None) 
 
 
 def _is_share(metric: Metric) -> bool:
-    """Whether a mean metric lies in [0, 1]: the correctness scores do."""
+    """Whether a mean metric lies in [0, 1]: the correctness scores do, and what says so."""
+    if getattr(metric, "share", False):
+        return True
     return metric.group == "accuracy" and metric.higher_is_better is True
 
 

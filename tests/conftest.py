@@ -48,11 +48,11 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
     """Start counting servers; they end with the test."""
     running: list[RunningServer] = []
 
-    def start(*, latency_ms: float = 0, faults: str = "") -> RunningServer:
+    def start(*, latency_ms: float = 0, faults: str = "", **batch: Any) -> RunningServer:
         process = subprocess.Popen(
             [
                 sys.executable, str(TESTS / "server.py"),
-                "--latency-ms", str(latency_ms), "--faults", faults,
+                "--latency-ms", str(latency_ms), "--faults", faults, "--batch", json.dumps(batch),
             ],
             stdout=subprocess.PIPE,
             text=True,

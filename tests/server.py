@@ -15,8 +15,10 @@ import json
 import re
 import sys
 from collections import Counter
+from typing import Any
 
 from aiohttp import web
+from batch_server import BatchApi, BatchPlan
 
 QUESTION = re.compile(r"What is (\d+) \+ (\d+)\?")
 
@@ -36,6 +38,26 @@ def answer(prompt: str) -> str:
     return str(total + (draw("wrong", prompt) < 0.2))
 
 
+def prompt_of(body: dict[str, Any]) -> str:
+    """Return what is asked last, in a chat or of the Responses API."""
+    return (body.get("messages") or body["input"])[-1]["content"]
+
+
+def completion(endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer, as the endpoint spells it."""
+    prompt = prompt_of(body)
+    text = answer(prompt)
+    if endpoint.endswith("/responses"):
+        said = {"type": "output_text", "text": text, "annotations": []}
+        item = {"type": "message", "role": "assistant", "status": "completed", "content": [said]}
+        usage = {"input_tokens": len(prompt), "output_tokens": 3}
+        return {"model": body["model"], "status": "completed", "output": [item], "usage": usage}
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": len(prompt), "completion_tokens": 3}
+    return {"model": body["model"], "choices": [choice], "usage": usage}
+
+
 class Server:
     """Answers, counts, fails."""
 
@@ -44,6 +66,7 @@ class Server:
         self.seen: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.by_status: Counter[str] = Counter()
+        self.batches = BatchApi(completion, draw, BatchPlan())
 
     def fault(self, prompt: str) -> str | None:
         share = draw("fault", prompt, self.seen[prompt])
@@ -55,7 +78,7 @@ class Server:
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        prompt = body["messages"][-1]["content"]
+        prompt = prompt_of(body)
         self.seen[prompt] += 1
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
@@ -73,17 +96,12 @@ class Server:
                 {"error": {"message": "on purpose"}}, status=int(fault), headers=headers
             )
         self.answered[prompt] += 1
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": answer(prompt)},
-            "finish_reason": "stop",
-        }
-        usage = {"prompt_tokens": len(prompt), "completion_tokens": 3}
-        return web.json_response({"model": body["model"], "choices": [choice], "usage": usage})
+        return web.json_response(completion(request.path, body))
 
     async def stats(self, _: web.Request) -> web.Response:
         return web.json_response(
             {
+                **self.batches.stats(),
                 "requests": sum(self.seen.values()),
                 "distinct": len(self.seen),
                 "answered_twice": sum(n > 1 for n in self.answered.values()),
@@ -97,11 +115,15 @@ async def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--faults", default="")
+    parser.add_argument("--batch", default="{}", help="BatchPlan as JSON")
     options = parser.parse_args()
     pairs = (pair.split("=") for pair in options.faults.split(",") if pair)
     server = Server(options.latency_ms / 1000, {name: float(rate) for name, rate in pairs})
-    app = web.Application()
+    server.batches.plan = BatchPlan(**json.loads(options.batch))
+    app = web.Application(client_max_size=2**28)
     app.router.add_post("/v1/chat/completions", server.chat)
+    app.router.add_post("/v1/responses", server.chat)
+    server.batches.routes(app)
     app.router.add_get("/stats", server.stats)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -20,8 +20,12 @@ from harness.cli.board import command, write_board
 from harness.cli.board_check import check
 from harness.cli.board_folder import look
 from harness.errors import UsageError
-from harness.records import Execution, ModelSpec, RunSpec
+from harness.prepare import metrics_of, slices_of
+from harness.records import Execution, ModelSpec, RunSpec, to_json
+from harness.store.columns import read_columns
 from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC
+from harness.summary import Reading, summarise
+from harness.task.catalogue import Catalogue
 
 
 @pytest.fixture
@@ -145,6 +149,65 @@ def test_missing_and_broken_files_are_named(root, name):
     assert name in errors(root)[0][1]
 
 
+def test_outputs_and_costs_that_no_conversation_gave_are_found(root):
+    """The columns that people read must say what the transcript says, sample by sample."""
+    run = look(root).runs[1].path
+    change_table(
+        run, output=lambda texts: ["42", *texts[1:]], completion_tokens=lambda c: [1] * 200
+    )
+    found = [problem for kind, problem in errors(root) if kind == "scores"]
+    assert any(text.startswith("output of 1 samples is not their transcript's: ") for text in found)
+    assert any(text.startswith("completion_tokens of 200 samples") for text in found)
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("cluster", lambda names: [str(place) for place, _ in enumerate(names)]),
+        ("slices", lambda maps: [[("a", "7")] for _ in maps]),
+    ],
+)
+def test_other_clusters_and_slices_are_found(tmp_path, column, change):
+    """Clusters make the intervals and slices the breakdown: both must be the task's own."""
+    rows = "".join(f'{{"q": "{n} + 1?", "a": "{n + 1}", "of": "{n // 4}"}}\n' for n in range(20))
+    (tmp_path / "rows.jsonl").write_text(rows)
+    task = tmp_path / "own.yaml"
+    task.write_text(
+        "task: own\ndata: {file: rows.jsonl}\nprompt: '{{ q }}'\ntarget: '{{ a }}'\n"
+        "cluster: '{{ of }}'\nslices: [a]\nmetrics: [exact_match]\n"
+    )
+    spec = RunSpec(tasks=(str(task),), model=ModelSpec("scripted", "oracle"))
+    run = pipeline.run(spec, Execution(out=str(tmp_path / "board"))).directory
+    assert check(look(tmp_path / "board")).rows[0].evidence == "verified"
+    change_table(run, **{column: change})
+    # the cells are made again from the changed table, as a cheat would make them
+    columns = read_columns(run / SAMPLES)
+    (asked,) = Catalogue().resolve([str(task)])
+    reading = Reading("own", metrics_of(asked.load()), slices_of(asked.load()), {})
+    (run / SCORES).write_bytes(to_json({"cells": summarise(columns, [reading])}))
+    assert [text for kind, text in errors(tmp_path / "board") if kind == "data"]
+
+
+def test_a_run_that_names_another_model_is_found(root):
+    """run.json must name the model that spec.json asked."""
+    rewrite(first(root) / RUN, lambda record: record["model"].update(name="mine/better"))
+    assert ("hash", "spec.json asked scripted/oracle, run.json names mine/better") in errors(root)
+
+
+def test_no_run_brings_the_task_by_which_it_is_checked(tmp_path):
+    """A task that the harness knows is looked up by name, not under the path that a run says."""
+    easy = tmp_path / "addition.yaml"
+    easy.write_text(
+        "task: arithmetic/addition\ndata: {generator: arithmetic, args: {operation: add, digits: "
+        "[1], per_cell: 5}}\nprompt: '{{ a }} + {{ b }}'\ntarget: '{{ answer }}'\n"
+        "metrics: [exact_match]\n"
+    )
+    spec = RunSpec(tasks=(str(easy),), model=ModelSpec("scripted", "oracle"))
+    pipeline.run(spec, Execution(out=str(tmp_path / "board")))
+    (row,) = check(look(tmp_path / "board")).rows
+    assert row.evidence == "recomputed"
+
+
 def test_a_changed_spec_and_other_hashes_are_found(root):
     """The spec's hash and the tasks' hashes must agree between the files of a run."""
     rewrite(first(root) / SPEC, lambda spec: spec["tasks"]["sums"].update(data="0" * 8))
@@ -211,7 +274,8 @@ def test_copied_answers_are_found(root):
     copy = root / (run.name + "-copy")
     shutil.copytree(run, copy)
     rewrite(copy / RUN, lambda record: record["model"].update(name="mine/better"))
-    ((kind, problem),) = errors(root)
+    (named, (kind, problem)) = errors(root)
+    assert named == ("hash", "spec.json asked scripted/random, run.json names mine/better")
     assert kind == "duplicate"
     assert "scripted/random and mine/better" in problem
 
@@ -232,6 +296,11 @@ def test_right_answers_may_agree():
     assert list(duplicated(alike)) == list(duplicated(same_letter)) == []
     assert len(list(duplicated(copied))) == 1
     copied[1].add("0", "otherwise", wrong=True)
+    (near,) = duplicated(copied)
+    assert (near.severity, near.kind) == ("note", "duplicate")
+    assert near.problem == "t: a and b (run r) made 19 of 20 mistakes in the same words"
+    for place in range(1, 4):
+        copied[1].add(str(place), "otherwise", wrong=True)
     assert list(duplicated(copied)) == []
 
 
@@ -261,6 +330,7 @@ def test_possible_numbers_pass():
         cell(variant="mean_drop", value=-0.123),
         cell(metric="latency_s", value=123.0, bound_low=None, bound_high=None),
         cell(metric="none", value=None, low=None, high=None, n=0),
+        cell(metric="women_share", group="bias", value=0.5, n=4, unparsed=8),
     ]
     assert list(impossible("r", cells, {"exact_match": "proportion"})) == []
     twice = list(impossible("r", [cell(), cell()], {}))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from harness import pipeline
-from harness.compare import ASSUMED_CORRELATION, as_markdown, compare, flakiness, needs
+from harness.compare import Asked, as_markdown, compare, decide
 from harness.errors import Incomparable, InvalidFile, UsageError
+from harness.flakiness import flakiness
 from harness.gating import find_baseline, load_scores, model_of, read_cells
-from harness.records import Execution, ModelSpec, RunSpec
+from harness.planning import ASSUMED_CORRELATION, needs
+from harness.records import Execution, ModelSpec, RunSpec, to_json
 from harness.stats.power import Error
 from harness.store.manifest import RUN, SCORES
 
@@ -36,7 +40,7 @@ def test_a_comparison_is_paired_and_two_sided(made):
     row = found.rows[0]
     assert (row.n, row.lost, row.gained, row.difference) == (200, 200, 0, -1.0)
     assert row.low < -0.97
-    assert row.differs
+    assert row.verdict == "regressed"
     flips = found.flips[row.run]
     assert len(flips) == 50
     assert flips[0].input.startswith("What is ")
@@ -46,8 +50,42 @@ def test_a_comparison_is_paired_and_two_sided(made):
 
 def test_other_metrics_and_equal_runs_show_no_difference(made):
     """The same answers differ by 0, with p = 1; a metric can be named."""
-    (row,) = compare([made("oracle"), made("oracle")], metric="exact_match").rows
-    assert (row.difference, row.p_value, row.differs) == (0.0, 1.0, False)
+    (row,) = compare([made("oracle"), made("oracle")], Asked("exact_match")).rows
+    assert (row.difference, row.p_value, row.verdict) == (0.0, 1.0, "not_worse")
+
+
+@pytest.mark.parametrize(
+    ("p_value", "difference", "low", "verdict"),
+    [
+        (0.5, 0.0, -0.05, "inconclusive"),
+        (0.5, 0.0, -0.01, "not_worse"),
+        (0.01, 0.1, 0.05, "improved"),
+        (0.01, -0.1, -0.15, "regressed"),
+        (0.01, -0.005, -0.01, "not_worse"),
+        (0.5, 0.0, None, "inconclusive"),
+        (0.01, -0.1, None, "regressed"),
+    ],
+)
+def test_what_a_row_shows(p_value, difference, low, verdict):
+    """Improved and regressed are beyond chance; a loss within the margin is not worse."""
+    assert decide(p_value, difference, low, Asked()) == verdict
+
+
+def test_the_margin_is_the_readers(made):
+    """A wider margin makes equal runs of few samples "not worse"; every output says which."""
+    runs = [made("oracle", limit=40), made("oracle", limit=40)]
+    narrow, wide = compare(runs), compare(runs, Asked(margin=0.1))
+    assert [found.rows[0].verdict for found in (narrow, wide)] == ["inconclusive", "not_worse"]
+    assert narrow.rows[0].needed > 40
+    assert wide.rows[0].needed is None
+    text = as_markdown(wide)
+    assert "| ≈ not worse |" in text
+    assert "a loss of 10 points or more is excluded" in text
+    assert "; needs n ≈ " in as_markdown(narrow)
+    data = json.loads(to_json(wide))
+    assert (data["margin"], data["rows"][0]["verdict"]) == (0.1, "not_worse")
+    with pytest.raises(UsageError, match="--margin"):
+        compare(runs, Asked(margin=float("nan")))
 
 
 def test_clustered_comparisons_double_the_one_sided_p(made):
@@ -60,7 +98,7 @@ def test_clustered_comparisons_double_the_one_sided_p(made):
 def test_markdown_has_a_row_for_each_task_and_run(made):
     """The table, the flipped samples, the notes."""
     text = as_markdown(compare([made("oracle"), made("wrong")]))
-    assert "| ▼ | <code>sums</code>" in text
+    assert "| ▼ regressed | <code>sums</code>" in text
     assert "-100.0" in text
     assert text.count("- ▼") == 10
 
@@ -109,7 +147,7 @@ def test_a_broken_scores_file_is_named(made):
     """What is not the scores of a run is told with its path."""
     run = made("oracle")
     (run / SCORES).write_text('{"cells": [{"task": 1}]}')
-    with pytest.raises(InvalidFile, match=r"scores\.json: not the scores of a run"):
+    with pytest.raises(InvalidFile, match=r"scores\.json: "):
         read_cells(run)
 
 

@@ -12,16 +12,17 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 
 CORE = {
     "", "errors", "records", "identity", "protocols", "text", "sandbox", "template", "yamlfile",
-    "plugins", "stats",
+    "plugins", "stats", "known_models", "billing",
 }  # fmt: skip
 STAGES = {
     "config", "task", "synth", "perturb", "interact", "backend", "run", "store", "score",
     "summary", "report", "board", "gate", "judge", "provenance",
-    "known_models",
 }  # fmt: skip
 COMPOSITION = {
-    "pipeline", "prepare", "preview", "rescore", "judging", "auditing", "calibrating",
-    "correcting", "arena", "frontiers", "gating", "baseline", "compare",
+    "pipeline", "batching", "batch_jobs", "prepare",
+    "preview", "pricing", "opening", "rescore", "judging", "hearing", "auditing", "calibrating",
+    "judged", "correcting", "differences", "arena", "frontiers", "gating", "baseline", "compare",
+    "flakiness", "planning",
 }  # fmt: skip
 TOP = {"cli", "pytest_plugin"}
 CORE_ORDER = {
@@ -35,6 +36,8 @@ CORE_ORDER = {
     "template": {"errors", "sandbox"},
     "yamlfile": {"errors"},
     "plugins": {"errors", "protocols"},
+    "known_models": {"errors", "records", "yamlfile"},
+    "billing": {"records"},
     "stats": set(),
 }
 

@@ -21,6 +21,7 @@ from yarl import URL
 from harness.backend.openai import faults, wire
 from harness.backend.openai.client import Answer, Transport
 from harness.backend.openai.settings import read_base_url, read_headers
+from harness.billing import billed
 from harness.errors import AuthenticationFailed, ModelNotFound, UnknownName, UsageError
 from harness.identity import content_key
 from harness.records import (
@@ -293,7 +294,7 @@ def read_message(raw: bytes, request: Request, latency_s: float) -> Reply:
     usage = body.usage or Usage()
     read = (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
     known = [count for count in map(wire.count, read) if count is not None]
-    return Response(
+    response = Response(
         text=cut,
         reasoning=thought or None,
         tool_calls=tuple(
@@ -306,6 +307,7 @@ def read_message(raw: bytes, request: Request, latency_s: float) -> Reply:
         completion_tokens=wire.count(usage.output_tokens),
         latency_s=latency_s,
     )
+    return billed(response, wire.count(usage.cache_read_input_tokens))
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:

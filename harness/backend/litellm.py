@@ -11,16 +11,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-import litellm
 import msgspec
+from msgspec.structs import replace
 
-from harness.backend.openai import wire
-from harness.backend.openai.faults import one_line, redactor
+from harness.backend.openai import bodies, wire
+from harness.backend.openai.faults import one_line, redactor, retry_after
 from harness.errors import AuthenticationFailed, ModelNotFound, UsageError
 from harness.identity import content_key
 from harness.records import Capability, Failure, ModelInfo, ModelSpec, Reply, Request
+
+# Without this litellm fetches a list of prices from the net as it is imported.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+import litellm
+
+litellm.suppress_debug_info = True  # it prints to stdout, which is the user's
+litellm.telemetry = False
 
 OWN = frozenset({"model", "messages", "stream", "num_retries", "api_key"})
 """What -M and -G may not set: the harness decides on these."""
@@ -64,7 +73,7 @@ class LitellmBackend:
         self.info = ModelInfo(
             name=spec.label, arguments_hash=content_key(spec.arguments), served_name=spec.name
         )
-        self._spec = spec
+        self._spec = replace(spec, headers={})
         self._redact = redactor([key, *spec.headers.values()])
         self._secrets = _Secrets(key, spec.headers)
 
@@ -98,7 +107,7 @@ class LitellmBackend:
             found = await litellm.acompletion(**sent, **self._secrets.arguments())
         except Exception as error:  # noqa: BLE001 - providers' clients raise what they like
             return self._failure(error)
-        raw = msgspec.json.encode(found.model_dump(), enc_hook=str)
+        raw = msgspec.json.encode(_without_made_up_usage(found.model_dump()), enc_hook=str)
         try:
             return wire.read_chat(raw, request, time.perf_counter() - started)
         except wire.UNREADABLE as error:
@@ -106,15 +115,23 @@ class LitellmBackend:
 
     def _failure(self, error: Exception) -> Failure:
         """Return the failure that litellm's exception means; its names are OpenAI's."""
-        said = one_line(self._redact(f"{type(error).__name__}: {error}"))
+        name, text = type(error).__name__, str(error)
+        said = one_line(self._redact(text if name in text else f"{name}: {text}"))
         status = getattr(error, "status_code", None)
         status = status if isinstance(status, int) else None
         if status in {401, 403}:
             raise AuthenticationFailed(f"{self.info.name}: {said}") from None
         if status == 404:  # noqa: PLR2004 - HTTP's own number
             raise ModelNotFound(f"{self.info.name}: {said}") from None
-        kind = failure_kind(type(error).__name__, status)
-        return Failure(kind, said, retryable=kind in WORTH_AGAIN, status=status)
+        kind = failure_kind(name, status)
+        again = kind in WORTH_AGAIN
+        return Failure(kind, said, retryable=again, status=status, retry_after=asked_wait(error))
+
+
+def asked_wait(error: Exception) -> float | None:
+    """Return the seconds that a server asked to wait, where litellm passes its headers on."""
+    headers = getattr(error, "litellm_response_headers", None)
+    return retry_after(headers, datetime.now(UTC)) if headers else None
 
 
 def failure_kind(name: str, status: int | None) -> Kind:
@@ -125,6 +142,14 @@ def failure_kind(name: str, status: int | None) -> Kind:
         return "internal"
     by_status: dict[int, Kind] = {429: "rate_limit", 408: "timeout"}
     return by_status.get(status, "refused" if 400 <= status < 500 else "server")  # noqa: PLR2004
+
+
+def _without_made_up_usage(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the counts of 0 that litellm writes where a server is silent."""
+    usage = body.get("usage")
+    if isinstance(usage, dict) and not usage.get("prompt_tokens"):
+        return {**body, "usage": None}
+    return body
 
 
 class _Secrets:
@@ -161,7 +186,7 @@ def unsupported(request: Request) -> str | None:
 def call_arguments(request: Request) -> dict[str, Any]:
     """Return the request as litellm's keywords; a prompt is one user turn."""
     generation = request.generation
-    turns = msgspec.to_builtins(wire.wire_messages(request.messages))
+    turns = msgspec.to_builtins(bodies.wire_messages(request.messages))
     sent: dict[str, Any] = {
         "messages": turns or [{"role": "user", "content": request.prompt}],
         "max_tokens": generation.max_tokens,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -31,6 +31,8 @@ FEWEST_WRONG = 10
 """Two models that answer alike throughout are suspect from so many wrong answers on."""
 FEWEST_KINDS = 5
 """… of so many kinds: where every wrong answer is the same letter, chance may make them agree."""
+NEARLY = 0.9
+"""Share of one model's mistakes that another makes in the same words, to be told."""
 COUNTS = ("n", "errors", "unparsed", "unjudged")
 NUMBERS = ("value", "low", "high")
 
@@ -102,7 +104,8 @@ def _problems(cell: Cell, measure: str) -> Iterator[str]:
             yield f"{low} {numbers[low]} is above {high} {numbers[high]}"
     if cell.value is not None and not cell.n and cell.method != "none":  # "none": only reported
         yield f"value {cell.value} of no sample"
-    if cell.unparsed > cell.n + cell.unjudged:
+    # a metric of another group may have no value for some of the samples that are counted here
+    if cell.group == "accuracy" and cell.unparsed > cell.n + cell.unjudged:
         yield f"{cell.unparsed} unparsed of {cell.n}"
     if not 0 < cell.confidence < 1:
         yield f"confidence {cell.confidence}"
@@ -173,27 +176,47 @@ class Answers:
 
 
 def duplicated(answers: Iterable[Answers]) -> Iterator[Finding]:
-    """Yield a finding for two models that made the same mistakes in the same words throughout.
+    """Yield a finding for two models that made the same mistakes in the same words.
 
-    Right answers may agree; many different wrong ones that all agree were copied.
+    Right answers may agree; many different wrong ones that all agree were copied (an error). Where
+    nearly all agree one may be a slight change of the other, or a copy that hides it (a note).
     """
     by_task: dict[str, list[Answers]] = {}
     for one in answers:
         by_task.setdefault(one.task, []).append(one)
     for task, all_of in by_task.items():
         for one, other in combinations(all_of, 2):
-            if one.model != other.model and (wrong := _copied(one, other)):
-                text = (
-                    f"{task}: {one.model} and {other.model} (run {other.run}) gave the same "
-                    f"answers, {wrong} wrong ones among them"
-                )
-                yield Finding(one.run, "duplicate", text)
+            if one.model != other.model and (found := _copied(one, other)):
+                yield _duplicate(task, one, other, found)
 
 
-def _copied(one: Answers, other: Answers) -> int:
-    """Return how many wrong answers two models share; 0 where that is no sign of copying."""
+class _Copied(NamedTuple):
+    wrong: int
+    """Mistakes of the one."""
+    alike: int
+    """Those that the other made in the same words."""
+    whole: bool
+    """Whether all answers are the same, right ones too."""
+
+
+def _duplicate(task: str, one: Answers, other: Answers, found: _Copied) -> Finding:
+    who = f"{task}: {one.model} and {other.model} (run {other.run})"
+    if found.whole:
+        text = f"{who} gave the same answers, {found.wrong} wrong ones among them"
+        return Finding(one.run, "duplicate", text)
+    text = f"{who} made {found.alike} of {found.wrong} mistakes in the same words"
+    return Finding(one.run, "duplicate", text, "note")
+
+
+def _copied(one: Answers, other: Answers) -> _Copied | None:
+    """Return how alike two models' mistakes are; None where that is no sign of copying."""
     shared = one.given.keys() & other.given.keys()
-    if any(one.given[sample][0] != other.given[sample][0] for sample in shared):
-        return 0
-    wrong = [one.given[sample][0] for sample in shared if one.given[sample][1]]
-    return len(wrong) if len(wrong) >= FEWEST_WRONG and len(set(wrong)) >= FEWEST_KINDS else 0
+    wrong = [sample for sample in shared if one.given[sample][1]]
+    alike = [s for s in wrong if one.given[s][0] == other.given[s][0]]
+    if len(alike) < FEWEST_WRONG or len({one.given[s][0] for s in alike}) < FEWEST_KINDS:
+        return None
+    if all(one.given[sample][0] == other.given[sample][0] for sample in shared):
+        return _Copied(len(wrong), len(alike), whole=True)
+    if len(alike) < NEARLY * len(wrong):
+        return None
+    return _Copied(len(wrong), len(alike), whole=False)

@@ -7,14 +7,15 @@ import io
 import math
 from collections.abc import Mapping
 
-from harness.board.records import Board, Column, Place, Row, View
+from harness.board.records import Arena, Board, Column, Place, Row, View
 from harness.records import to_json
 
 CSV_COLUMNS = (
     "group", "measure", "model", "task", "metric", "arm", "variant", "value", "low", "high",
     "confidence", "n", "errors", "unparsed", "unjudged", "method", "higher_is_better",
     "best_or_tied", "differs", "reason", "run", "rank_best", "rank_worst", "mean_win_rate", "mean",
-    "borda", "steady_best", "steady_worst", "tasks", "of_tasks", "evidence",
+    "borda", "steady_best", "steady_worst", "tasks", "of_tasks", "evidence", "bradley_terry",
+    "bradley_terry_low", "bradley_terry_high", "games",
 )  # fmt: skip
 
 
@@ -33,9 +34,17 @@ def board_csv(board: Board) -> str:
         for row in view.rows:
             behind = evidence[row.model]
             for column, place in zip(view.columns, row.cells, strict=True):
-                fields = (*_fields(view, row, column, place), behind)
+                fields = (*_fields(view, row, column, place), behind, *_strength(row))
                 writer.writerow(map(_plain, fields))
+            if not row.cells:  # judged in pairs, and nothing else
+                blank = _fields(view, row, Column("", "", "", "", None), Place())
+                writer.writerow(map(_plain, (*blank, behind, *_strength(row))))
     return out.getvalue()
+
+
+def _strength(row: Row) -> tuple[object, ...]:
+    found = row.strength
+    return (None,) * 4 if found is None else (found.value, found.low, found.high, found.games)
 
 
 def _fields(view: View, row: Row, column: Column, place: Place) -> tuple[object, ...]:
@@ -64,23 +73,41 @@ def board_markdown(board: Board) -> str:
         if view.group not in seen:
             seen.add(view.group)
             parts.append(_table(view, {facts.model: facts.evidence for facts in board.models}))
+    if board.arena is not None:
+        parts.append(f"{arena_sentence(board.arena)}\n")
     if board.left_out:
         parts.append("Left out:\n")
         parts += [f"- {_escape(item['run'])}: {_escape(item['reason'])}" for item in board.left_out]
     return "\n".join(parts).rstrip() + "\n"
 
 
+def arena_sentence(arena: Arena) -> str:
+    """Say what the Bradley-Terry strengths rest on, or why there are none."""
+    judges = f"; judges: {', '.join(_escape(judge) for judge in arena.judges)}"
+    said = (
+        f"Bradley-Terry: {arena.games:,} games of {arena.players} models over {arena.samples:,} "
+        f"samples{judges if arena.judges else ''}."
+    )
+    if not arena.connected:
+        said += " No chain of games joins all of these models, so that none has a strength."
+    if arena.unknown:
+        said += f" {arena.unknown:,} games of models that are not on the board are left out."
+    return said
+
+
 def _table(view: View, evidence: Mapping[str, str]) -> str:
     arrows = {True: " ▲", False: " ▼", None: ""}
-    heads = [_escape(c.task) + arrows[c.higher_is_better] for c in view.columns]
+    heads = ["model", "rank", "mean win rate", "mean", "Borda"]
+    judged = any(row.strength for row in view.rows)
+    heads += ["Bradley-Terry"] * judged + ["coverage"]
+    heads += [_escape(c.task) + arrows[c.higher_is_better] for c in view.columns]
+    heads.append("errors")
     lines = [
         f"## {view.group.capitalize()} ({_escape(view.measure)})\n",
-        "| model | rank | mean win rate | mean | Borda | coverage | "
-        + " | ".join(heads)
-        + " | errors |",
-        "|---|---|---|---|---|---|" + "---|" * len(heads) + "---|",
+        f"| {' | '.join(heads)} |",
+        "|" + "---|" * len(heads),
     ]
-    lines += [_line(row, evidence[row.model]) for row in view.rows]
+    lines += [_line(row, evidence[row.model], judged=judged) for row in view.rows]
     lines.append(
         "\nBold: the best and what cannot be told from it. Brackets: 95 % intervals."
         " Rank: the ranks that the intervals allow.\n"
@@ -104,16 +131,18 @@ def _stability(view: View) -> list[str]:
     return [*(parts or ["No place changes without any one task."]), ""]
 
 
-def _line(row: Row, evidence: str) -> str:
+def _line(row: Row, evidence: str, *, judged: bool) -> str:
     rank = rank_text(row.rank_best, row.rank_worst)
     rate = _with_interval(row.mean_win_rate, row.mean_win_rate_low, row.mean_win_rate_high)
-    cells = " | ".join(_cell(place) for place in row.cells)
     mean = _with_interval(row.mean, row.mean_low, row.mean_high)
     name = _escape(row.model) + (f" ({evidence})" if evidence else "")
     points = "-" if row.borda is None else f"{row.borda:g}"
     coverage = f"{row.tasks}/{len(row.cells)}"
-    parts = (name, rank, rate, mean, points, coverage, cells, row.errors)
-    return f"| {' | '.join(map(str, parts))} |"
+    found = row.strength
+    strength = _with_interval(found.value, found.low, found.high) if found else "-"
+    parts = [name, rank, rate, mean, points, *([strength] * judged), coverage]
+    parts += [*map(_cell, row.cells), str(row.errors)]
+    return f"| {' | '.join(parts)} |"
 
 
 def rank_text(best: int | None, worst: int | None) -> str:

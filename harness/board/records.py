@@ -32,6 +32,55 @@ class Entry(Struct, frozen=True):
     """Reads the scores of the run's samples, where they are at hand."""
 
 
+class Player(Struct, frozen=True):
+    """One side of a game."""
+
+    model: str
+    run: str = ""
+    """Name of the run directory that the answers come from, where one is known."""
+
+
+class Game(Struct, frozen=True):
+    """Two models' answers to one sample, compared."""
+
+    first: Player
+    second: Player
+    outcome: float
+    """1 the first won, 0 the second, 0.5 a tie."""
+    sample: str
+    """Games of one sample are not independent of each other."""
+    judge: str = ""
+
+
+class Strength(Struct, frozen=True):
+    """What pairwise judgements say of one model (Bradley & Terry 1952; ties: Davidson 1970)."""
+
+    value: float
+    """Natural logarithm; a difference d means odds of e^d, ties aside. All sum to 0."""
+    low: float | None
+    """None where too few samples were judged for an interval."""
+    high: float | None
+    rank_best: int
+    rank_worst: int
+    """Among the models that played: the ranks that the intervals allow."""
+    games: int
+
+
+class Arena(Struct, frozen=True):
+    """What was played."""
+
+    games: int
+    samples: int
+    players: int
+    judges: tuple[str, ...]
+    unknown: int
+    """Games left out: of a model that is not on the board, or of a row with itself."""
+    connected: bool = False
+    """Whether a chain of games joins all players; if not, nobody has a strength."""
+    ties: float = 0.0
+    """ν of Davidson's model."""
+
+
 class TaskFacts(Struct, frozen=True):
     """What a board says of a task."""
 
@@ -98,6 +147,8 @@ class Row(Struct, frozen=True):
     steady_best: int | None = None
     steady_worst: int | None = None
     """The places by mean win rate as each task in turn is left out; None with fewer than two."""
+    strength: Strength | None = None
+    """Bradley-Terry; in the first view alone, where the model was judged in pairs."""
 
 
 class Without(Struct, frozen=True):
@@ -155,4 +206,6 @@ class Board(Struct, frozen=True):
     views: tuple[View, ...]
     left_out: tuple[dict[str, str], ...] = ()
     """Runs that do not count, each with the reason."""
+    arena: Arena | None = None
+    """The pairwise judgements behind the strengths, where there are any."""
     format: int = FORMAT

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.board.records import Entry
+from harness.board.source import Contents
 from harness.errors import InvalidFile, suggestion
 from harness.records import Cell
 
@@ -16,6 +18,28 @@ LONG = ("model", "task", "metric", "value", "n", "low", "high")
 """Columns of a file with one score a line; `metric`, `n`, `low` and `high` may be left out."""
 METRIC = "score"
 MOST_COLUMNS = 2000
+OURS = "board.csv"
+"""Written by `harness board`; not a row of it."""
+
+
+@dataclass(frozen=True)
+class ScoresCsv:
+    """A CSV of scores; see `read_reported`."""
+
+    def fits(self, path: Path) -> bool:
+        """Say whether this is a CSV file, and none that a board wrote."""
+        return path.suffix == ".csv" and path.name != OURS and path.is_file()
+
+    def read(self, path: Path) -> Contents:
+        """Read the rows; raises InvalidFile with the line."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidFile(f"cannot be read: {error}", path=path) from error
+        return Contents(read_reported(text, path))
+
+
+SCORES = ScoresCsv()
 
 
 def read_reported(text: str, path: Path) -> tuple[Entry, ...]:

@@ -22,9 +22,11 @@ from harness.board.records import (
     Board,
     Column,
     Entry,
+    Game,
     ModelFacts,
     Place,
     Row,
+    Strength,
     TaskFacts,
     View,
 )
@@ -37,6 +39,7 @@ from harness.board.rows import (
     points_of,
     without,
 )
+from harness.board.strength import strengths, with_strengths
 from harness.identity import child_rng, content_key
 from harness.records import Cell
 
@@ -50,6 +53,8 @@ GROUPS = (
     "efficiency",
 )
 """HELM's seven, in HELM's order."""
+MAIN = ("accuracy", "score")
+"""Group and measure of the view that ranks by each task's primary metric."""
 FIRST = ("ece", "brier", "completion_tokens", "latency_s", "prompt_tokens")
 """Measures that lead their group, in this order; others follow as they come."""
 
@@ -78,10 +83,12 @@ def make_board(
     entries: Sequence[Entry],
     tasks: Mapping[str, TaskFacts],
     left_out: Sequence[dict[str, str]] = (),
+    games: Sequence[Game] = (),
 ) -> Board:
     """Return the board of some runs. Of a model's runs of a task, the latest complete one counts.
 
-    Partial runs count only where nothing else is there, and say so.
+    Partial runs count only where nothing else is there, and say so. `games`, pairwise judgements,
+    give the models that played a Bradley-Terry strength in the first view.
     """
     ordered = sorted(entries, key=lambda entry: (entry.complete, entry.run))
     models = list(dict.fromkeys(entry.model for entry in sorted(entries, key=lambda e: e.run)))
@@ -98,16 +105,22 @@ def make_board(
     }
     facts = {entry.model: entry.facts for entry in entries}
     behind = {
-        model: _evidence(f.entry for (m, _), f in counted.items() if m == model) for model in models
+        model: _evidence(
+            [f.entry for (m, _), f in counted.items() if m == model]
+            or [entry for entry in entries if entry.model == model]
+        )
+        for model in models
     }
+    rated, arena = strengths(games, models, {e.run: e.model for e in entries if e.columns})
     return Board(
         name=name,
         models=tuple(
             ModelFacts(model, used[model], facts[model], behind[model]) for model in models
         ),
         tasks=tuple(tasks.get(task, TaskFacts(task)) for task in names),
-        views=tuple(_views(models, names, counted)),
+        views=tuple(_views(models, names, counted, rated)),
         left_out=tuple(left_out),
+        arena=arena,
     )
 
 
@@ -146,21 +159,25 @@ Picker = Callable[[Cell, Cell], bool]
 """(cell, its task's primary cell) → whether the cell belongs to a view."""
 
 
-def _views(models: Sequence[str], tasks: Sequence[str], counted: Counted) -> Iterable[View]:
-    items = _items(counted)
+def _views(
+    models: Sequence[str], tasks: Sequence[str], counted: Counted, rated: Mapping[str, Strength]
+) -> Iterable[View]:
+    items = _items(counted) if len(models) > 1 else {}  # one model beats nobody
     for group in GROUPS:
         for measure, picks in _measures(group, counted).items():
             grid = _picked(models, tasks, counted, picks)
             # items hold the primary scores; other measures are ranked by their intervals
             view = _view(group, measure, models, grid, items if measure == "score" else {})
-            if view.columns:
+            if (group, measure) == MAIN and rated:
+                yield with_strengths(view, rated)
+            elif view.columns:
                 yield view
 
 
 def _measures(group: str, counted: Counted) -> dict[str, Picker]:
     """Return the measures of a group that some run has, the main one first."""
     if group == "accuracy":
-        return {"score": lambda cell, first: cell is first}
+        return {MAIN[1]: lambda cell, first: cell is first}
     if group in ("robustness", "fairness"):
         return {measure: _across(group, measure) for measure in ("worst", "mean_drop")}
     metrics = dict.fromkeys(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.report.model import RunData
 
 CHECK = "check"
+ERRORS_SHOWN = 10
 
 
 class _Board(click.Group):
@@ -33,9 +34,9 @@ class _Board(click.Group):
 def command() -> None:
     """Rank the models of all runs under DIR, or `check` that its numbers hold.
 
-    DIR holds run directories, submissions (<org>__<model>/<revision>/), and CSV files of scores,
-    which become self-reported rows; it may be such a CSV file. `harness board rank --help` lists
-    the options of ranking.
+    DIR holds run directories, submissions (<org>__<model>/<revision>/), arenas of `harness judge
+    arena`, and CSV files: of scores, which become self-reported rows, or of games between models.
+    It may be such a CSV file. `harness board rank --help` lists the options of ranking.
     """
 
 
@@ -97,7 +98,7 @@ def write_board(root: Path, out: Path, *, checked: bool = False) -> Path:
     import msgspec
 
     from harness.board.table import make_board
-    from harness.cli.board_folder import look, reported
+    from harness.cli.board_folder import contents, look
     from harness.cli.report import entries, facts, publish, report_data, task_texts
     from harness.errors import UsageError
     from harness.records import to_json
@@ -107,7 +108,7 @@ def write_board(root: Path, out: Path, *, checked: bool = False) -> Path:
     folder = look(root)
     evidence = _evidence(folder) if checked else {}
     finished = [one for one in folder.runs if (one.path / RUN).exists()]
-    if not finished and not folder.tables:
+    if not finished and not folder.outside:
         raise UsageError(f"{root}: no finished run in this folder")
     left_out = [
         {"run": one.name, "reason": "interrupted: no run.json"}
@@ -116,8 +117,9 @@ def write_board(root: Path, out: Path, *, checked: bool = False) -> Path:
     ]
     loaded = _load(folder._replace(runs=finished), evidence)
     texts = task_texts(loaded)
-    rows = [*entries(loaded), *reported(folder)]
-    board = make_board(out.name or "board", rows, facts(texts), left_out)
+    told = contents(folder.outside)
+    rows = [*entries(loaded), *told.entries]
+    board = make_board(out.name or "board", rows, facts(texts), left_out, told.games)
     used = {run for model in board.models for run in model.runs}
     kept = [run for run in loaded if run.name in used]
     line = f"harness board {root.resolve().name} -o {out.name}" + " --check" * checked
@@ -153,6 +155,7 @@ def _evidence(folder: Folder) -> dict[str, str]:
     report = check(folder)
     if report.broken:
         errors = [str(finding) for finding in report.findings if finding.severity == "error"]
-        listed = "\n  ".join(errors[:10])
-        raise UsageError(f"the board is broken ({len(errors)} errors):\n  {listed}")
+        listed = "; ".join(errors[:ERRORS_SHOWN])
+        more = " …" if len(errors) > ERRORS_SHOWN else ""
+        raise UsageError(f"the board is broken ({len(errors)} errors): {listed}{more}")
     return {row.run: row.evidence for row in report.rows}

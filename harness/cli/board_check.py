@@ -4,77 +4,38 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from harness.board.check import (
     Answers,
     Checked,
     Evidence,
     Finding,
-    Kind,
     Measures,
     Report,
     duplicated,
     impossible,
     unequal,
 )
-from harness.cli.board_folder import Folder, Found, reported
+from harness.cli.board_folder import Folder, contents
+from harness.cli.board_samples import Run, answers_of, by_own_files, data, turns
 from harness.cli.report import read_cells
 from harness.errors import HarnessError, InvalidFile
-from harness.identity import canonical_json, content_key
+from harness.identity import content_key
 from harness.plugins import load
-from harness.prepare import overrides_of, perturbation_groups
-from harness.records import Cell, RunSpec, ScoreColumns
+from harness.prepare import perturbation_groups
+from harness.records import Cell, RunSpec
 from harness.rescore import rescore
 from harness.store.columns import read_columns
-from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json
+from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json, write_json
 from harness.store.reading import read_rows
 from harness.summary import Reading, summarise
-from harness.task.catalogue import Catalogue
-from harness.task.render import Renderer
-from harness.task.rows import read_rows as task_rows
-from harness.task.spec import TaskSpec, data_kind
 
 FILES = (SPEC, SAMPLES, SCORES, RUN)
-FEWEST_SHOWN = 5
-"""Samples that a finding names."""
-_ANSWERS = (
-    "task", "sample_id", "epoch", "arm", "variant", "status", "output", "choices", "scores",
-)  # fmt: skip
-_QUESTIONS = ("task", "sample_id", "arm", "variant", "input", "target", "gold")
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run under check."""
-
-    place: Found
-    findings: list[Finding] = field(default_factory=list)
-    model: str = ""
-    spec: Mapping[str, Any] = field(default_factory=dict)
-    record: Mapping[str, Any] = field(default_factory=dict)
-    cells: tuple[Cell, ...] = ()
-    columns: ScoreColumns | None = None
-    blessed: bool = False
-    """A recorded baseline: it keeps scores, and no questions and transcripts."""
-
-    def find(self, kind: Kind, problem: str) -> None:
-        """Note what breaks the board."""
-        self.findings.append(Finding(self.place.name, kind, problem))
-
-    def remark(self, kind: Kind, problem: str) -> None:
-        """Note what keeps the run from being verified."""
-        self.findings.append(Finding(self.place.name, kind, problem, "note"))
-
-    def broken(self) -> bool:
-        """Whether anything found so far is an error."""
-        return any(finding.severity == "error" for finding in self.findings)
 
 
 def check(folder: Folder) -> Report:
@@ -83,24 +44,27 @@ def check(folder: Folder) -> Report:
     findings: list[Finding] = []
     answers: list[Answers] = []
     for place in folder.runs:
-        run = _Run(place)
+        run = Run(place)
         evidence = _check_run(run)
         findings += run.findings
         samples = 0 if run.columns is None else len(run.columns.task)
         rows.append(Checked(place.name, run.model, evidence, len(run.cells), samples))
         if samples:
-            answers += _answers(run)
-    try:
-        for entry in reported(folder):
+            answers += answers_of(run)
+    for one in folder.outside:
+        try:
+            told = contents([one])
+        except InvalidFile as error:
+            findings.append(Finding(one.path.name, "unreadable", str(error)))
+            continue
+        for entry in told.entries:
             findings += impossible(entry.run, entry.cells, {})
             rows.append(Checked(entry.run, entry.model, "self-reported", len(entry.cells), 0))
-    except InvalidFile as error:
-        findings.append(Finding(Path(error.path or "").name, "unreadable", str(error)))
     findings += duplicated(answers)
     return Report(tuple(rows), tuple(findings))
 
 
-def _check_run(run: _Run) -> Evidence:
+def _check_run(run: Run) -> Evidence:
     measures: Measures = {}
     try:
         if not _read(run):
@@ -109,6 +73,8 @@ def _check_run(run: _Run) -> Evidence:
         run.findings += impossible(run.place.name, run.cells, measures)
         _hashes(run)
         _counts(run)
+        if not run.blessed:
+            turns(run)
     except (HarnessError, msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         # what strangers wrote may be wrong in any way; each is one finding
         run.find("unreadable", _said(error))
@@ -122,7 +88,7 @@ def _said(error: Exception) -> str:
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
-def _read(run: _Run) -> bool:
+def _read(run: Run) -> bool:
     """Read the files of a run; False where one is missing."""
     at = run.place.path
     missing = [name for name in FILES if not (at / name).is_file()]
@@ -139,7 +105,7 @@ def _read(run: _Run) -> bool:
     return True
 
 
-def _measures(run: _Run) -> Measures:
+def _measures(run: Run) -> Measures:
     """Return what values each metric can have; a metric not at hand is noted."""
     found: dict[str, Any] = {}
     for name in dict.fromkeys(cell.metric for cell in run.cells):
@@ -154,7 +120,12 @@ def _measures(run: _Run) -> Measures:
     return found
 
 
-def _hashes(run: _Run) -> None:
+def _hashes(run: Run) -> None:
+    asked = msgspec.convert(run.spec["spec"], RunSpec).model
+    named = (run.record.get("model") or {}).get("name")
+    # a replay bears the name of the model whose answers it repeats
+    if asked.provider != "replay" and named != asked.label:
+        run.find("hash", f"spec.json asked {asked.label}, run.json names {named}")
     stored, own = run.record.get("spec_hash"), content_key(run.spec)
     if stored != own and not run.blessed:  # blessing makes paths relative
         run.find("hash", f"spec.json has hash {own[:12]}, run.json says {str(stored)[:12]}")
@@ -174,7 +145,7 @@ def _hashes(run: _Run) -> None:
             run.find("hash", f"{name}: scores of a task that the run was not asked for")
 
 
-def _counts(run: _Run) -> None:
+def _counts(run: Run) -> None:
     """Check n + errors + unjudged = planned, for the run and for its cells."""
     columns, record = run.columns, run.record
     assert columns is not None, "it was read"
@@ -198,7 +169,7 @@ def _counts(run: _Run) -> None:
                 run.find("count", f"{cell.task} {cell.metric}: {total}, but {size} samples")
 
 
-def _recompute(run: _Run, measures: Measures) -> None:
+def _recompute(run: Run, measures: Measures) -> None:
     """Make the cells again from the stored scores of the samples."""
     assert run.columns is not None, "it was read"
     usual = [cell for cell in run.cells if cell.metric in measures]
@@ -229,7 +200,7 @@ def _reading(cells: Sequence[Cell], task: str, groups: Mapping[str, Any]) -> Rea
     return Reading(task, tuple(load("metric", name) for name in metrics), tuple(slices), groups)
 
 
-def _verify(run: _Run) -> Evidence:
+def _verify(run: Run) -> Evidence:
     """Score the stored answers again, on a copy, and ask the tasks for their data."""
     if run.blessed:
         run.remark("scores", "a recorded baseline keeps no questions; check the run itself")
@@ -238,6 +209,7 @@ def _verify(run: _Run) -> Evidence:
         copy = Path(folder)
         for name in FILES:
             shutil.copyfile(run.place.path / name, copy / name)
+        write_json(copy / SPEC, by_own_files(run.spec))
         try:
             done = rescore(copy)
             now = read_json(copy / RUN)["tasks"]
@@ -255,84 +227,8 @@ def _verify(run: _Run) -> Evidence:
         run.find("scores", text)
         return "self-reported"
     before = len(run.findings)
-    for name in run.spec["tasks"]:
-        _data(run, name)
+    for name, hashes in by_own_files(run.spec)["tasks"].items():
+        data(run, name, hashes)
     if run.broken():
         return "self-reported"
     return "verified" if len(run.findings) == before else "recomputed"
-
-
-def _data(run: _Run, name: str) -> None:
-    """Compare the questions and targets of the table with the task's own."""
-    spec = msgspec.convert(run.spec["spec"], RunSpec)
-    hashes = run.spec["tasks"][name]
-    try:
-        (selected,) = Catalogue().resolve([hashes["path"] or name])
-        task = selected.load()
-        if data_kind(task.data) == "hub":
-            run.remark("data", f"{name}: public data are not fetched for a check")
-            return
-        rows = task_rows(
-            task,
-            generator=lambda maker: load("generator", maker)(),
-            overrides=spec.data,
-            data_seed=spec.data_seed,
-        )
-        if rows.data_hash != hashes["data"]:
-            run.remark("data", f"{name}: the data here are others ({rows.data_hash[:8]})")
-            return
-        wrong = list(
-            _strangers(run, task, {a: _asked(task, rows, a, spec) for a in hashes["arms"]})
-        )
-    except HarnessError as error:
-        run.remark("data", f"{name}: {error}")
-        return
-    if wrong:
-        shown = ", ".join(wrong[:FEWEST_SHOWN])
-        run.find("data", f"{name}: {len(wrong)} samples are not the task's own: {shown}")
-
-
-Asked = dict[str, tuple[str, tuple[str, ...], int | None]]
-"""Sample → what it asks, its targets, the index of the right option."""
-
-
-def _asked(task: TaskSpec, rows: Any, arm: str, spec: RunSpec) -> Asked:
-    renderer = Renderer(task, rows, arm, overrides_of(spec))
-    samples = (renderer.sample(index) for index in range(len(renderer)))
-    return {one.sample_id: (one.input, tuple(one.target), one.gold) for one in samples}
-
-
-def _strangers(run: _Run, task: TaskSpec, asked: Mapping[str, Asked]) -> Iterator[str]:
-    """Yield the samples whose question or target is not the task's."""
-    for row in read_rows(run.place.path, _QUESTIONS):
-        if row["task"] != task.task:
-            continue
-        own = asked[row["arm"]].get(row["sample_id"]) if row["arm"] in asked else None
-        same = own is not None and own[1] == tuple(row["target"] or ()) and own[2] == row["gold"]
-        if row["variant"] == "original" and own is not None:
-            same = same and own[0] == row["input"]
-        if not same:
-            yield row["sample_id"]
-
-
-def _answers(run: _Run) -> list[Answers]:
-    """Return what the run's model said to each task, as far as a copy would show."""
-    first: dict[str, str] = {}
-    for cell in run.cells:
-        first.setdefault(cell.task, cell.metric)
-    found: dict[str, Answers] = {}
-    for row in read_rows(run.place.path, _ANSWERS):
-        if row["variant"] != "original" or row["status"] in ("error", "unjudged"):
-            continue
-        score = dict(row["scores"] or ()).get(first.get(row["task"], ""))
-        one = found.setdefault(row["task"], Answers(run.place.name, run.model, row["task"]))
-        key = f"{row['arm']} {row['sample_id']} {row['epoch']}"
-        one.add(key, _digest(row), wrong=score is not None and score < 1)
-    return list(found.values())
-
-
-def _digest(row: Mapping[str, Any]) -> str:
-    """Return a short name of an answer: its text, and the log-likelihoods of its options."""
-    likely = [choice["loglikelihood"] for choice in row["choices"] or ()]
-    finite = [value if np.isfinite(value) else str(value) for value in likely]
-    return content_key(canonical_json([row["output"], finite]).decode())[:16]

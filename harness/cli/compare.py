@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 import click
@@ -13,14 +15,17 @@ from harness.errors import StoreError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harness.compare import Comparison
+    from harness.compare import Comparison, Row
 
 FLIPS_SHOWN = 5
+NEEDS_SHOWN = 10
+"""Inconclusive rows of which it is said how many samples would tell."""
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="A B [C...]")
 @click.option("--metric", metavar="NAME", help="In place of each task's first metric.")
+@click.option("--margin", default=0.02, show_default=True, help="A smaller loss is not worse.")
 @click.option("--confidence", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999))
 @click.option("--allow-changed", is_flag=True, help="Compare runs that asked differently.")
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
@@ -30,6 +35,7 @@ FLIPS_SHOWN = 5
 def command(  # noqa: PLR0913, PLR0917 - the verb's flags
     runs: tuple[str, ...],
     metric: str | None,
+    margin: float,
     confidence: float,
     allow_changed: bool,
     markdown: str | None,
@@ -37,13 +43,16 @@ def command(  # noqa: PLR0913, PLR0917 - the verb's flags
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Compare B, C, ... with A: differences of the same samples, intervals, flipped samples."""
-    from harness.compare import as_markdown, compare
+    """Compare B, C, ... with A: differences of the same samples, intervals, flipped samples.
+
+    Tests are two-sided, corrected over all tasks and runs (Holm).
+    """
+    from harness.compare import Asked, as_markdown, compare
     from harness.gating import find_baseline
     from harness.records import to_json
 
     paths = [find_baseline(run, Path(out or "results")) for run in runs]
-    found = compare(paths, metric=metric, confidence=confidence, allow_changed=allow_changed)
+    found = compare(paths, Asked(metric, confidence, margin, allow_changed))
     if markdown:
         try:
             Path(markdown).write_text(as_markdown(found), encoding="utf-8")
@@ -59,50 +68,80 @@ def command(  # noqa: PLR0913, PLR0917 - the verb's flags
     _show(found)
 
 
-def _show(found: Comparison) -> None:
-    from harness.cli.tables import console
+def letters(found: Comparison) -> dict[str, str]:
+    """Return the letter of each run but the first, which is A; numbers where they run out."""
+    names = [*ascii_uppercase[1:], *(f"#{n}" for n in range(27, len(found.others) + 2))]
+    return {run: names[place] for place, (run, _) in enumerate(found.others)}
 
-    console().print(_table(found))
+
+def _show(found: Comparison) -> None:
+    from harness.cli.printable import for_log
+    from harness.cli.tables import console
+    from harness.gate.records import MARKS, WORDS
+
+    called = letters(found)
+    console().print(_table(found, called))
+    marks = (f"{MARKS[word]} {WORDS[word]}" for word in WORDS)
+    click.echo(f"{' · '.join(marks)} (margin {100 * found.margin:g} points)")
+    _show_needs(found, called)
     for run, flips in found.flips.items():
         for flip in flips[:FLIPS_SHOWN]:
-            asked = " ".join(flip.input.split())[:60]
+            asked, was, got = (for_log(text, 60) for text in (flip.input, flip.was, flip.got))
             sign = "▼" if flip.lost else "▲"
-            click.echo(f"{sign} {flip.sample_id}  {asked}  {flip.was!r} → {flip.got!r}  ({run})")
+            click.echo(f"{called[run]} {sign} {flip.sample_id}  {asked}  '{was}' → '{got}'")
     for note in found.notes:
-        click.echo(f"note: {note}")
+        click.echo(for_log(f"note: {note}"))
 
 
-def _table(found: Comparison) -> Table:
+def _show_needs(found: Comparison, called: Mapping[str, str]) -> None:
+    from harness.cli.printable import for_log
+
+    unsure = [row for row in found.rows if row.verdict == "inconclusive"]
+    for row in unsure[:NEEDS_SHOWN]:
+        more = "no n would decide" if row.needed is None else f"needs n ≈ {row.needed:,}"
+        click.echo(f"{called[row.run]} ? {for_log(row.place.label)}: {more}")
+    if len(unsure) > NEEDS_SHOWN:
+        click.echo(f"and {len(unsure) - NEEDS_SHOWN} more inconclusive; --json has all")
+
+
+def _table(found: Comparison, called: Mapping[str, str]) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    from harness.gate.say import interval, plain, signed
+    from harness.cli.printable import for_log
 
-    title = f"A: {found.reference_model} ({found.reference})"
-    if len(found.others) == 1:
-        title += f"\nB: {found.others[0][1]} ({found.others[0][0]})"
+    named = [("A", found.reference_model, found.reference)]
+    named += [(called[run], model, run) for run, model in found.others]
+    title = "\n".join(f"{letter}: {for_log(model)} ({run})" for letter, model, run in named)
     table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
-    models = dict(found.others)
     several = len(found.others) > 1
-    for name in ("", *(["model"] if several else []), "task", "metric"):
-        table.add_column(name)
-    confidence = max((row.confidence for row in found.rows), default=0.95)
-    names = ("A", "value" if several else "B")
-    percent = f"{100 * confidence:.0f} % interval"
-    for name in (*names, "Δ points", percent, "p (Holm)", "+/-", "n", "sees"):
+    for name in ("", *(["run"] if several else []), "task", "metric"):
+        table.add_column(name, overflow="fold")
+    percent = f"{100 * found.confidence:g} % interval"
+    names = ("A", "value" if several else "B", "Δ points", percent, "p (Holm)", "+/-", "n", "sees")
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for row in found.rows:
-        mark = "≈" if not row.differs else "▲" if row.difference > 0 else "▼"
-        first = (mark, *([models[row.run]] if several else []), row.place.label, row.metric)
-        table.add_row(
-            *first,
-            plain(row.reference),
-            plain(row.other),
-            signed(row.difference),
-            interval(row.low, row.high),
-            f"{row.p_value:.2g}",
-            f"+{row.gained} -{row.lost}",
-            f"{row.n:,}",
-            f"{100 * row.detectable:.1f}",
-        )
+        table.add_row(*_cells(row, called[row.run] if several else None))
     return table
+
+
+def _cells(row: Row, letter: str | None) -> tuple[str, ...]:
+    from harness.cli.printable import for_log
+    from harness.gate.records import MARKS
+    from harness.gate.say import interval, plain, signed
+
+    return (
+        MARKS[row.verdict],
+        *([letter] if letter else []),
+        for_log(row.place.label),
+        for_log(row.metric),
+        plain(row.reference),
+        plain(row.other),
+        signed(row.difference),
+        interval(row.low, row.high),
+        f"{row.p_value:.2g}",
+        f"+{row.gained} -{row.lost}",
+        f"{row.n:,}",
+        f"{100 * row.detectable:.1f}",
+    )

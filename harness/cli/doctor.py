@@ -68,7 +68,7 @@ def _tasks() -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    from harness.pipeline import open_backend
+    from harness.opening import open_backend
     from harness.records import Execution, ModelSpec
 
     for name in ("nano", "micro", "mini"):

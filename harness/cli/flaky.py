@@ -26,7 +26,7 @@ def command(
     Answers replayed from the store are left out: they say nothing new. Repeat a run with
     --epochs or --fresh to learn more.
     """
-    from harness.compare import flakiness
+    from harness.flakiness import flakiness
     from harness.gating import find_baseline
     from harness.records import to_json
     from harness.store import manifest

@@ -22,7 +22,7 @@ EFFECTS_SHOWN = 4
 @out_option
 @json_option
 def command(names: tuple[str, ...], by: str, as_json: bool, **flags: Any) -> None:
-    """Say the largest level whose lower confidence bound is still at least 0.9.
+    """Say the largest level that holds: whose 95 % interval lies at or above 0.9.
 
     Of a RUN (default @latest), from all its items, with what each factor does to the odds. With
     --model, of TASK..., by a search that asks at most 30 % of the items.
@@ -50,6 +50,8 @@ def _lines(one: Frontier) -> list[str]:
 
     ends = "none" if one.frontier is None else f"{one.by} = {one.frontier}"
     doubt = "" if one.sure else " (the budget ended the search before it was sure)"
+    if one.gaps:
+        doubt += f" (not certain at {printable(', '.join(one.gaps))})"
     head = f"{printable(one.task)}: frontier {printable(ends)}{doubt}"
     lines = [f"{head}; {one.asked} of {one.items} items asked"]
     for name, (right, asked) in one.levels.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import json_option, model_options, out_option
-from harness.errors import ExitCode, StoreError, UsageError, worst_exit
+from harness.errors import ExitCode, HarnessError, StoreError, UsageError, worst_exit
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from harness.gate.align import Aligned
     from harness.gate.policy import Policy
     from harness.gate.records import GateReport
+
+
+EXECUTION = ("connections", "fresh", "require_cache", "max_cost", "max_tokens_total")
+"""Flags of --sequential that say how its run is carried out."""
 
 
 @click.command("gate")
@@ -40,6 +45,14 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="--sequential: order of the samples.")
 @click.option("--connections", type=click.IntRange(min=1), help="--sequential: in flight.")
 @click.option("--fresh", is_flag=True, help="--sequential: ask again what is stored.")
+@click.option("--require-cache", is_flag=True, help="--sequential: fail rather than ask.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="USD",
+    help="--sequential: stop at this cost.",
+)
+@click.option("--max-tokens-total", type=click.IntRange(min=1), help="--sequential: stop there.")
 @out_option
 @json_option
 def command(candidate: str | None, **flags: Any) -> int:
@@ -49,22 +62,29 @@ def command(candidate: str | None, **flags: Any) -> int:
     harness gate @latest --baseline @baseline --margin 0.02 --junit gate.xml
     harness gate --sequential --model openai/NAME --baseline @baseline
     """
-    policy = policy_of(flags)
-    root = Path(flags["out"] or "results")
-    if flags["sequential"]:
-        if candidate:
-            raise UsageError("--sequential makes the candidate: name a --model, and no run")
-        report, aligned, run, code = _sequential(flags, root, policy)
-    else:
-        if flags["model"]:
-            raise UsageError("--model belongs to --sequential; name the run of the candidate")
-        report, aligned, run, code = _stored(candidate or "@latest", flags, root, policy)
-    _write(report, aligned, run, flags)
+    try:
+        report, aligned, run, code = _found(candidate, flags)
+        _write(report, aligned, run, flags)
+    except HarnessError as error:
+        _write_broken(str(error), flags)
+        raise
     _show(report, run, as_json=flags["as_json"])
     return int(worst_exit([ExitCode(report.exit_code), code]))
 
 
 Found = tuple["GateReport", "Aligned", Path, ExitCode]
+
+
+def _found(candidate: str | None, flags: dict[str, Any]) -> Found:
+    policy = policy_of(flags)
+    root = Path(flags["out"] or "results")
+    if not flags["sequential"]:
+        if flags["model"]:
+            raise UsageError("--model belongs to --sequential; name the run of the candidate")
+        return _stored(candidate or "@latest", flags, root, policy)
+    if candidate:
+        raise UsageError("--sequential makes the candidate: name a --model, and no run")
+    return _sequential(flags, root, policy)
 
 
 def _stored(candidate: str, flags: dict[str, Any], root: Path, policy: Policy) -> Found:
@@ -84,7 +104,7 @@ def _sequential(flags: dict[str, Any], root: Path, policy: Policy) -> Found:
     from harness.records import Execution
 
     model = build_model({name: value for name, value in flags.items() if value is not None})
-    taken = {name: flags[name] for name in ("connections", "fresh") if flags[name]}
+    taken = {name: flags[name] for name in EXECUTION if flags[name] not in (None, False)}
     asked = Sequential(
         model=model,
         baseline=find_baseline(flags["baseline"], root, model.label),
@@ -129,10 +149,34 @@ def _write(report: GateReport, aligned: Aligned, run: Path, flags: dict[str, Any
     summary = flags["summary"] or os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         _put(Path(summary), text, append=True)
-    if flags["annotations"] or os.environ.get("GITHUB_ACTIONS") == "true":
+    if _annotates(flags):
         files = task_files([task.place.task for task in report.tasks], run)
         for line in commands(report, files):
             click.echo(line, err=True)
+
+
+def _write_broken(reason: str, flags: dict[str, Any]) -> None:
+    """Say in every output that there is no verdict: none may go on showing the last one."""
+    from harness.gate.annotations import broken
+    from harness.gate.junit import broken_junit
+    from harness.gate.markdown import broken_markdown
+
+    text = broken_markdown(reason, flags["link"])
+    summary = flags["summary"] or os.environ.get("GITHUB_STEP_SUMMARY")
+    # what cannot be written now either is told by the error itself
+    with contextlib.suppress(StoreError):
+        if flags["comment"]:
+            _put(Path(flags["comment"]), text)
+        if flags["junit"]:
+            _put(Path(flags["junit"]), broken_junit(reason))
+        if summary:
+            _put(Path(summary), text, append=True)
+    if _annotates(flags):
+        click.echo(broken(reason), err=True)
+
+
+def _annotates(flags: dict[str, Any]) -> bool:
+    return bool(flags["annotations"]) or os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def _put(path: Path, text: str, *, append: bool = False) -> None:
@@ -145,6 +189,7 @@ def _put(path: Path, text: str, *, append: bool = False) -> None:
 
 
 def _show(report: GateReport, run: Path, *, as_json: bool) -> None:
+    from harness.cli.printable import for_log
     from harness.cli.tables import console
     from harness.gate.records import MARKS
     from harness.gate.say import check_sentence, headline, remarks, spent
@@ -157,14 +202,14 @@ def _show(report: GateReport, run: Path, *, as_json: bool) -> None:
         console().print(_table(report))
     for task in report.tasks:
         if more := remarks(task):
-            click.echo(f"{MARKS[task.verdict]} {task.place.label}: {more}")
+            click.echo(for_log(f"{MARKS[task.verdict]} {task.place.label}: {more}"))
     for check in report.checks:
-        click.echo(f"{MARKS[check.verdict]} {check_sentence(check)}")
+        click.echo(for_log(f"{MARKS[check.verdict]} {check_sentence(check)}"))
     for note in report.notes:
-        click.echo(f"note: {note}")
+        click.echo(for_log(f"note: {note}"))
     for flip in [flip for flip in report.flips if flip.lost][:5]:
-        asked = " ".join(flip.input.split())[:60]
-        click.echo(f"lost {flip.sample_id}  {asked}  {flip.was!r} → {flip.got!r}")
+        asked, was, got = (for_log(text, 60) for text in (flip.input, flip.was, flip.got))
+        click.echo(f"lost {flip.sample_id}  {asked}  '{was}' → '{got}'")
     click.echo(f"{spent(report)}\n{run}", err=True)
     click.echo(headline(report))
 
@@ -173,6 +218,7 @@ def _table(report: GateReport) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
+    from harness.cli.printable import for_log
     from harness.gate.records import MARKS
     from harness.gate.say import interval, plain, signed
 
@@ -180,7 +226,7 @@ def _table(report: GateReport) -> Table:
     table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
     confidence = max((task.confidence for task in report.tasks if task.n), default=0.9)
     for name in ("", "task", "metric"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     names = ("baseline", "now", "Δ points", f"{100 * confidence:.0f} % interval", "n", "sees")
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
@@ -188,8 +234,8 @@ def _table(report: GateReport) -> Table:
         words = f"{MARKS[task.verdict]} {task.verdict.replace('_', ' ')}"
         table.add_row(
             words,
-            task.place.label,
-            task.metric,
+            for_log(task.place.label),
+            for_log(task.metric),
             plain(task.baseline),
             plain(task.candidate),
             signed(task.difference),

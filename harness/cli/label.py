@@ -21,22 +21,24 @@ def command(run: str, count: int, seed: int, page: str | None, out: str | None) 
     It opens from disk, works by keyboard, and shows neither model nor judge. Export the labels
     there, then: harness judge correct RUN --labels labels.jsonl
     """
-    from harness.correcting import draw, finished
+    from harness.correcting import draw, finished, offers_of, run_mark
     from harness.judge.label_page import label_page
     from harness.store.manifest import find_run
 
     path = finished(find_run(run, Path(out or "results")))
     rows = draw(path, count, seed)
+    scales = offers_of(path)
     items = [
         {
             "key": row.key,
             "question": row.shown["input"],
             "reference": "\n".join(row.shown["target"] or ()),
             "answer": row.shown["answer"] or row.shown["output"] or "",
+            "scale": row.place[0],
         }
         for row in rows
     ]
     target = Path(page) if page else path / "label.html"
-    target.write_text(label_page(f"{seed}-{rows[0].key}", items), encoding="utf-8")
+    target.write_text(label_page(run_mark(path), items, scales), encoding="utf-8")
     click.echo(f"{len(items)} answers to label, drawn at random")
     click.echo(str(target))

@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -25,6 +25,7 @@ VERBS = {
     "report": ("report", "Render runs as pages that open from disk."),
     "board": ("board", "Rank the models of a folder of runs."),
     "gate": ("gate", "Did it get worse, and is that certain? For CI."),
+    "comment": ("comment", "Keep the gate's comment on a pull request up to date. For CI."),
     "compare": ("compare", "Compare runs sample by sample, with intervals."),
     "bless": ("bless", "Record a run as the baseline."),
     "power": ("power", "Say how many samples an effect takes."),
@@ -40,6 +41,8 @@ VERBS = {
     "doctor": ("doctor", "Check that everything that a run needs is in place."),
 }
 """Verb → module of harness.cli and the line of help, kept here so that help loads nothing."""
+BROKEN_PIPE = 128 + 13
+"""As a shell tells of a program that SIGPIPE ended."""
 
 
 class _Verbs(click.Group):
@@ -83,6 +86,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the contract's code."""
     given = sys.argv[1:] if arguments is None else arguments
+    stdout = sys.stdout
     try:
         _check_text(given)
         code = cli.main(given, prog_name="harness", standalone_mode=False)
@@ -97,16 +101,27 @@ def main(arguments: list[str] | None = None) -> Any:
     except HarnessError as error:
         say(f"error: {error}")
         code = error.exit_code
-    except BrokenPipeError:
-        # the reader of a pipe went away (`harness ls | head`): nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.OK
+    except (BrokenPipeError, SystemExit) as error:
+        code = _ended(error, stdout)
     except Exception as error:
         if os.environ.get("HARNESS_DEBUG"):
             raise
         say(f"internal error: {type(error).__name__}: {error}; HARNESS_DEBUG=1 shows where")
         code = ExitCode.INFRASTRUCTURE
     sys.exit(int(code or 0))
+
+
+def _ended(error: BaseException, stdout: TextIO) -> Any:
+    """Return the code of an ending that is none of ours; `stdout` is as it was before.
+
+    Where the reader of a pipe went away (`harness ls | head`) the end is quiet, and the code is
+    that of other tools then: not 0, which a gate must not say before it has spoken.
+    """
+    if isinstance(error, SystemExit) and sys.stdout is stdout:
+        return error.code
+    # click met the broken pipe, put something in the place of stdout, and left
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # nothing is left to say
+    return BROKEN_PIPE
 
 
 def _check_text(arguments: list[str]) -> None:

@@ -14,7 +14,10 @@ def model_options(command: Command) -> Command:
     """Add the options that name a model and how to reach it."""
     for option in reversed(
         [
-            click.option("--model", "-m", metavar="SPEC", help="provider/name."),
+            click.option(
+                "--model", "-m", metavar="SPEC", help="provider/name, or an alias of models.yaml."
+            ),
+            click.option("--models", metavar="FILE", help="A file of models (see docs/backends)."),
             click.option(
                 "-M", "model_args", multiple=True, metavar="K=V", help="Argument of the model."
             ),

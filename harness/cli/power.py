@@ -12,7 +12,7 @@ from harness.cli.options import json_option, out_option
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harness.compare import Need
+    from harness.planning import Need
 
 
 @click.command("power")
@@ -38,7 +38,7 @@ def command(  # noqa: PLR0913, PLR0917 - the verb's flags
 ) -> None:
     """Say how many samples of each task of RUN, a pilot, show a paired difference of --effect."""
     from harness.cli.tables import console
-    from harness.compare import needs
+    from harness.planning import needs
     from harness.gating import find_baseline
     from harness.records import to_json
     from harness.stats.power import Error

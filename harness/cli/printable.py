@@ -21,3 +21,14 @@ def printable(text: str, limit: int | None = None) -> str:
         for character in text
     )
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def for_log(text: str, limit: int = 2000) -> str:
+    r"""Return foreign text on one line for a terminal or a CI log; it can steer neither.
+
+    A runner of GitHub Actions obeys "##[command]" wherever it stands in a line.
+
+    >>> for_log("a ##[error]b\x1b[2J")
+    'a # #[error]b\\x1b[2J'
+    """
+    return printable(" ".join(text.split()), limit).replace("##[", "# #[")

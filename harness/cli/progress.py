@@ -62,6 +62,11 @@ class LiveProgress:
             self._drawn = now
             self._draw(usage)
 
+    def told(self, line: str) -> None:
+        """Show a line above the bar: how far a batch job is."""
+        if self._progress is not None:
+            self._progress.console.print(line, markup=False, highlight=False)
+
     def stopping(self) -> None:
         """Say what an interrupt does."""
         line = "finishing what is in flight; Ctrl-C again stops now"

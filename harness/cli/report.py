@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,10 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     import msgspec
 
     from harness.board.table import make_board
+    from harness.cli.report_shots import shots_of
     from harness.records import to_json
     from harness.report.pages import write_pages
+    from harness.score.arithmetic import chance_of_classes
 
     paths = list(dict.fromkeys(path.resolve() for path in runs))
     found = load_runs(paths)
@@ -50,6 +52,7 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     board = make_board(out.name or "report", entries(found), facts(texts))
     command_line = " ".join(["harness report", *(path.name for path in paths), "-o", out.name])
     data = report_data(out.name, found, texts, msgspec.json.decode(to_json(board)), command_line)
+    data.extra.update(shots=shots_of(found), chance=chance_of_classes)
     index = write_pages(data, out)
     publish(board, out)
     return index
@@ -89,11 +92,14 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
     from collections import Counter
     from functools import partial
 
+    from harness.known_models import known_models
     from harness.report.model import RunData
     from harness.store.columns import read_columns
     from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, read_json
     from harness.store.reading import read_rows
+    from harness.store.shapes import read_labels
 
+    known = known_models()
     loaded = []
     for path in paths:
         manifest, spec = read_json(path / RUN), read_json(path / SPEC)
@@ -109,6 +115,9 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
             cells=cells,
             samples=partial(read_rows, path),
             columns=partial(read_columns, path / SAMPLES),
+            labels=read_labels(path / "labels.jsonl"),
+            corrections=_corrections(path),
+            price=_price(manifest, spec, known),
         )
         for model, (path, manifest, spec, cells) in zip(models, loaded, strict=True)
     ]
@@ -116,16 +125,35 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
 
 def read_cells(path: Path) -> tuple[Any, ...]:
     """Read scores.json; InvalidFile names what does not fit."""
-    from harness.errors import InvalidFile
+    import msgspec
+
     from harness.records import Cell
     from harness.store.manifest import read_json
 
-    import msgspec  # isort: skip
+    return msgspec.convert(read_json(path)["cells"], tuple[Cell, ...])
 
-    try:
-        return msgspec.convert(read_json(path)["cells"], tuple[Cell, ...])
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise InvalidFile(f"not the scores of a run: {error}", path=path) from error
+
+def _corrections(path: Path) -> Mapping[str, Any]:
+    """Read what `harness judge correct` found; empty where it never was at this run."""
+    from harness.store.manifest import read_json
+
+    file = path / "corrections.json"
+    return read_json(file) if file.is_file() else {}
+
+
+def _price(
+    manifest: dict[str, Any], spec: dict[str, Any], known: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    """Return what the run's model costs as far as it is known today, per million tokens."""
+    import msgspec
+
+    from harness.known_models import price_of
+    from harness.records import ModelSpec
+
+    model = msgspec.convert(spec["spec"]["model"], ModelSpec)
+    identity = (manifest.get("backend") or {}).get("identity") or {}
+    price = price_of(model, known, identity.get("base_url"))
+    return None if price is None else (price.prompt, price.out)
 
 
 def _model(manifest: dict[str, Any], spec: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from harness.cli.options import json_option, model_options, out_option
 from harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from harness.known_models import Known
     from harness.pipeline import RunResult
     from harness.records import Execution, RunSpec
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, default=None, help="Allow task files to run code.")
 @click.option("--fresh", is_flag=True, default=None, help="Ask again what is stored.")
 @click.option("--require-cache", is_flag=True, default=None, help="Fail rather than ask.")
+@click.option("--batch", is_flag=True, default=None, help="Ask by batch jobs: slower, cheaper.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked; ask nothing.")
 @json_option
 def command(**flags: Any) -> int:
@@ -60,13 +62,15 @@ def command(**flags: Any) -> int:
     """
     from harness import pipeline
     from harness.cli.progress import LiveProgress
+    from harness.config import build_known
 
     as_json, dry = flags.pop("as_json"), flags.pop("dry_run")
     spec, execution = settings(flags)
+    known = build_known(flags)
     if dry:
-        return _dry_run(spec, execution, as_json=as_json)
+        return _dry_run(spec, execution, known, as_json=as_json)
     with LiveProgress(enabled=sys.stderr.isatty()) as progress:
-        result = pipeline.run(spec, execution, progress)
+        result = pipeline.run(spec, execution, progress, known=known)
     report(result, as_json=as_json)
     return int(result.exit_code)
 
@@ -83,10 +87,14 @@ def settings(flags: dict[str, Any]) -> tuple[RunSpec, Execution]:
 
 def report(result: RunResult, *, as_json: bool) -> None:
     """Print what a run found."""
+    from harness import provenance
+    from harness.cli.failures import failure_lines
+    from harness.cli.judge_lines import doubtful, judge_lines
     from harness.cli.printable import printable
     from harness.cli.progress import spent
     from harness.cli.tables import console, headline, results_table
     from harness.records import to_json
+    from harness.store.manifest import SAMPLES
 
     failed = sum(result.usage.failures.values())
     judges = _judges(result)
@@ -104,7 +112,7 @@ def report(result: RunResult, *, as_json: bool) -> None:
             ).decode()
         )
         return
-    console().print(results_table(headline(result.cells), ""))
+    console().print(results_table(headline(result.cells), "", doubtful(judges)))
     if result.status == "partial":
         click.echo(
             f"partial: {printable(result.reason or '')}; the same command goes on from the "
@@ -114,10 +122,14 @@ def report(result: RunResult, *, as_json: bool) -> None:
         kinds = ", ".join(f"{count} × {kind}" for kind, count in result.usage.failures.items())
         limit = " (above --max-failures)" if result.exit_code == ExitCode.INFRASTRUCTURE else ""
         click.echo(f"failed requests: {kinds}{limit}; harness show {result.directory} --failures")
-    if not result.usage.requests and result.usage.cached:
-        click.echo("0 calls, replayed from the store: not new evidence")
-    for name, judge in judges.items():
-        click.echo(judge_line(name, judge))
+        for line in failure_lines(result.directory / SAMPLES):
+            click.echo(line)
+    if result.usage.cached:
+        evidence = provenance.evidence(result.usage.requests, result.usage.cached)
+        calls = "0 calls, " if not result.usage.requests else ""
+        click.echo(f"evidence: {calls}{evidence}")
+    for line in judge_lines(judges):
+        click.echo(line)
     click.echo(f"{spent(result.usage, failed)}", err=True)
     click.echo(f"{result.directory}")
 
@@ -129,22 +141,12 @@ def _judges(result: RunResult) -> dict[str, Any]:
     return judges
 
 
-def judge_line(name: str, judge: dict[str, Any]) -> str:
-    """Return what a reader must know of a run's judge before believing its scores."""
-    models = ", ".join(dict.fromkeys(model["name"] for model in judge["models"].values()))
-    line = f"judge {name} ({models}): {judge['judged']:,} verdicts, {judge['missing']:,} missing"
-    if judge["unreliable"]:
-        line += f" ({judge['missing_share']:.0%}: the judged scores are unreliable)"
-    if judge["judges_itself"]:
-        line += "; the model judges itself"
-    return line
-
-
-def _dry_run(spec: RunSpec, execution: Execution, *, as_json: bool) -> int:
-    from harness.preview import lines, preview
+def _dry_run(spec: RunSpec, execution: Execution, known: dict[str, Known], *, as_json: bool) -> int:
+    from harness.cli.dry_run import lines
+    from harness.preview import preview
     from harness.records import to_json
 
-    found = preview(spec, execution)
+    found = preview(spec, execution, known)
     if as_json:
         click.echo(to_json(found).decode())
     else:

@@ -20,7 +20,7 @@ def command(port: int, **flags: Any) -> None:
     from harness.backend.serve import serve
     from harness.cli.main import say
     from harness.config import build_model
-    from harness.pipeline import open_backend
+    from harness.opening import open_backend
     from harness.records import Execution
 
     model = build_model(flags)

@@ -48,6 +48,7 @@ def command(
 def _results(path: Path, *, as_json: bool) -> None:
     import msgspec
 
+    from harness.cli.judge_lines import doubtful, judge_lines
     from harness.cli.tables import console, headline, results_table
     from harness.records import Cell, to_json
     from harness.store.manifest import RUN, SCORES, read_json
@@ -60,7 +61,13 @@ def _results(path: Path, *, as_json: bool) -> None:
         click.echo(to_json({"run": run, "cells": cells}).decode())
         return
     title = f"{run['model'].get('name', '')} · {path.name} · {run['status']}"
-    console().print(results_table(headline(cells), title))
+    judges = run.get("judges") or {}
+    console().print(results_table(headline(cells), title, doubtful(judges)))
+    for line in judge_lines(judges):
+        click.echo(line)
+    if run["status"] == "partial":
+        click.echo(f"partial: {printable(str(run.get('reason')))}")
+    click.echo(f"evidence: {printable(str(run.get('evidence', 'unknown')))}")
 
 
 def _failures(path: Path, count: int, *, as_json: bool) -> None:
@@ -76,7 +83,9 @@ def _failures(path: Path, count: int, *, as_json: bool) -> None:
         mark = {"error": "⚠", "unjudged": "⚠", "unparsed": "?"}.get(row["status"], "✗")
         got = row["error"] or repr(row["answer"] or row["output"] or "")
         wanted = _short(" | ".join(row["target"] or ()))
-        click.echo(f"{mark} {row['sample_id']}  {_short(row['input'])}  {_short(got)} ← {wanted}")
+        click.echo(
+            f"{mark} {row['sample_id']}  {_short(row['input'] or '')}  {_short(got)} ← {wanted}"
+        )
     click.echo(f"{min(count, len(rows))} of {len(rows)} failed or wrong")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.printable import printable
@@ -57,14 +57,22 @@ def headline(cells: Sequence[Cell]) -> list[Cell]:
     ]
 
 
-def results_table(cells: Sequence[Cell], title: str) -> Table:
-    """Return a table of cells with n, interval and failure counts; empty columns are left out."""
+def results_table(
+    cells: Sequence[Cell], title: str, doubtful: Collection[tuple[str, str, str, str]] = ()
+) -> Table:
+    """Return a table of cells with n, interval and failure counts; empty columns are left out.
+
+    `doubtful` names cells by task, arm, variant and metric whose value a "?" marks.
+    """
     from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE, title=Text(title), title_justify="left", title_style="bold")
-    rows = [_row(cell) for cell in cells]
+    rows = [
+        _row(cell, doubtful=(cell.task, cell.arm, cell.variant, cell.metric) in doubtful)
+        for cell in cells
+    ]
     for name in ("task", "arm", "variant", "metric", "value", "95 % interval", "n", *COUNTED):
         values = {row[name] for row in rows}
         if (name in ("arm", "variant") and len(values) < 2) or (name in COUNTED and values <= {""}):  # noqa: PLR2004
@@ -82,13 +90,13 @@ def results_table(cells: Sequence[Cell], title: str) -> Table:
     return table
 
 
-SHOWN = ("ece", "brier")
+SHOWN = ("ece", "brier", "toxicity")
 """Metrics beside those of accuracy that stand in a results table; `show --json` has all."""
-COUNTED = ("unparsed", "errors")
+COUNTED = ("unparsed", "unjudged", "errors")
 """Columns that are shown where they count something."""
 
 
-def _row(cell: Cell) -> dict[str, str]:
+def _row(cell: Cell, *, doubtful: bool = False) -> dict[str, str]:
     arrow = {True: " ▲", False: " ▼", None: ""}[cell.higher_is_better]
     reason = printable(cell.reason or "–", 40)
     estimate = "" if cell.estimate == "raw" else f" ({cell.estimate})"
@@ -97,9 +105,10 @@ def _row(cell: Cell) -> dict[str, str]:
         "arm": printable(cell.arm),
         "variant": printable(cell.variant),
         "metric": printable(cell.metric) + estimate + arrow,
-        "value": number(cell.value) if cell.value is not None else "–",
+        "value": ("? " if doubtful and cell.value is not None else "") + number(cell.value),
         "95 % interval": interval(cell) if cell.value is not None else reason,
         "n": f"{cell.n:,}",
         "unparsed": str(cell.unparsed or ""),
-        "errors": str((cell.errors + cell.unjudged) or ""),
+        "unjudged": str(cell.unjudged or ""),
+        "errors": str(cell.errors or ""),
     }

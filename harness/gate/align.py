@@ -18,6 +18,8 @@ Array = np.ndarray[Any, Any]
 
 SHORT = 8
 """Hex digits of a hash that a message shows."""
+SHOWN = 10
+"""Differences that a refusal names."""
 
 
 class Difference(NamedTuple):
@@ -135,11 +137,11 @@ def refuse_unless_equal(found: Sequence[Difference], *, allow_changed: bool) -> 
         return ()
     if allow_changed:
         return tuple(f"compared although {item}" for item in found)
-    listed = "\n  ".join(str(item) for item in found[:10])
-    more = f"\n  and {len(found) - 10} more" if len(found) > 10 else ""  # noqa: PLR2004
+    listed = "; ".join(str(item) for item in found[:SHOWN])
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     raise Incomparable(
-        f"the runs did not ask the same:\n  {listed}{more}\n"
-        "bless a new baseline, or compare the common samples with --allow-changed"
+        f"the runs did not ask the same: {listed}{more}. Bless a new baseline, or compare the "
+        "common samples with --allow-changed"
     )
 
 
@@ -207,11 +209,13 @@ def _gated(cells: Sequence[Cell], place: Place, wanted: str | None) -> Cell | st
     return own[0]
 
 
-def _keys(columns: ScoreColumns, rows: Array) -> list[tuple[str, int]]:
+def keys_of(columns: ScoreColumns, rows: Array) -> list[tuple[str, int]]:
+    """Return what names each row within its task, arm and variant."""
     return [*zip(columns.sample_id[rows], map(int, columns.epoch[rows]), strict=True)]
 
 
-def _rows(columns: ScoreColumns, place: Place) -> Array:
+def rows_of(columns: ScoreColumns, place: Place) -> Array:
+    """Return which rows belong to a task, arm and variant."""
     return np.flatnonzero(
         (columns.task == place.task)
         & (columns.arm == place.arm)
@@ -224,12 +228,12 @@ def _pair(candidate: RunScores, baseline: RunScores, place: Place, cell: Cell) -
     metric = cell.metric
     if metric not in now.values or metric not in then.values:
         return f"{metric} has no score per sample"
-    rows_then = _rows(then, place)
-    where = dict(zip(_keys(then, rows_then), rows_then, strict=True))
-    rows_now = _rows(now, place)
+    rows_then = rows_of(then, place)
+    where = dict(zip(keys_of(then, rows_then), rows_then, strict=True))
+    rows_now = rows_of(now, place)
     both = [
         (row, where[key])
-        for key, row in zip(_keys(now, rows_now), rows_now, strict=True)
+        for key, row in zip(keys_of(now, rows_now), rows_now, strict=True)
         if key in where
     ]
     if not both:

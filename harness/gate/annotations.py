@@ -20,6 +20,11 @@ def commands(report: GateReport, files: Mapping[str, str]) -> list[str]:
     return [*_lines(report, files)][:LIMIT]
 
 
+def broken(reason: str) -> str:
+    """Return the `::error` line of a gate that could not be made."""
+    return _error(None, "gate without a verdict", reason)
+
+
 def _lines(report: GateReport, files: Mapping[str, str]) -> Iterator[str]:
     for task in report.tasks:
         if task.verdict == "regressed":

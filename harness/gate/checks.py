@@ -46,24 +46,25 @@ def floors(run: RunScores, policy: Policy) -> Iterator[Check]:
     """Hold the run's metrics against the floors; UsageError where one speaks of nothing."""
     for text in policy.floors:
         floor = parse_floor(text)
-        cells = list(_meant(floor, run.cells, policy))
+        cells = list(_meant(floor, run.cells, policy.variants))
         if not cells:
             raise UsageError(f"floor '{text}' fits no task and metric of {run.name}")
         for cell in cells:
-            yield _floor(run, floor, cell, policy.alpha)
+            if policy.gates(cell.task):
+                yield _floor(run, floor, cell, policy.alpha)
 
 
-def _meant(floor: Floor, cells: Sequence[Cell], policy: Policy) -> Iterator[Cell]:
+def _meant(floor: Floor, cells: Sequence[Cell], variants: Sequence[str]) -> Iterator[Cell]:
     """Yield the cells of whole tasks that a floor speaks of; `primary` is the first of each."""
     seen: set[tuple[str, str, str]] = set()
     for cell in cells:
         place = (cell.task, cell.arm, cell.variant)
-        if cell.slice is not None or cell.variant not in policy.variants:
+        if cell.slice is not None or cell.variant not in variants:
             continue
         first = place not in seen
         seen.add(place)
         wanted = first if floor.metric == PRIMARY else cell.metric == floor.metric
-        if wanted and policy.gates(cell.task) and fnmatchcase(cell.task, floor.task):
+        if wanted and fnmatchcase(cell.task, floor.task):
             yield cell
 
 
@@ -194,8 +195,17 @@ def _spending(candidate: RunScores, baseline: RunScores | None, policy: Policy) 
         if limit is not None:
             now = _typical(candidate, column, policy)
             then = None if baseline is None else _typical(baseline, column, policy)
-            value = now / then if now is not None and then else None
-            yield _counted(name, value, limit, unknown)
+            value, why = _ratio(now, then)
+            yield _counted(name, value, limit, why or unknown)
+
+
+def _ratio(now: float | None, then: float | None) -> tuple[float | None, str]:
+    """Return now over then, or why there is none; nothing over nothing has not risen."""
+    if now is None or then is None:
+        return None, ""
+    if not then:
+        return (None, "the baseline's is 0") if now else (1.0, "")
+    return now / then, ""
 
 
 def _counted(name: str, value: float | None, limit: float, unknown: str) -> Check:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
-from harness.errors import ExitCode, worst_exit
+from harness.errors import ExitCode, suggestion, worst_exit
 from harness.gate.align import Aligned, Pairs, align
 from harness.gate.checks import checks
 from harness.gate.policy import Policy
@@ -70,6 +70,7 @@ def report_of(
     tasks = (*verdicts, *absent)
     code = exit_code(tasks, held, policy)
     notes = aligned.notes
+    notes = (*notes, *_idle(policy, candidate, baseline))
     if not candidate.complete:
         notes = (*notes, "the candidate's run is partial: the pairs are those it finished")
     return GateReport(
@@ -89,6 +90,17 @@ def report_of(
         replayed=candidate.replayed,
         cost_usd=candidate.cost_usd,
     )
+
+
+def _idle(policy: Policy, candidate: RunScores, baseline: RunScores) -> Iterator[str]:
+    """Yield a note for what a policy says to no effect: misspelt, or not in these runs."""
+    known = {*candidate.hashes, *baseline.hashes}
+    for name in policy.idle(known):
+        yield f"policy: '{name}' fits no task of these runs{suggestion(name, known)}"
+    ran = {str(name) for name in baseline.columns.variant}
+    for name in policy.variants:
+        if name not in ran:
+            yield f"policy: variant '{name}' is not in the baseline{suggestion(name, ran)}"
 
 
 def exit_code(tasks: Sequence[TaskVerdict], held: Sequence[Check], policy: Policy) -> ExitCode:

@@ -2,6 +2,8 @@
 
 A sample fails where it lost its score *and* its task regressed or missed a floor: a flip within
 the noise is told in the output of a passing case, since red for noise teaches people to look away.
+Scores and repeats stand in a case's `system-out`: the schema by which Jenkins' xUnit plugin takes
+or refuses a file (junit-10.xsd) knows no properties of a case.
 """
 
 from __future__ import annotations
@@ -48,10 +50,19 @@ def junit(report: GateReport, cases: Iterable[Case]) -> str:
     if report.checks:
         lines = [_check_case(check) for check in report.checks]
         suites.append(_wrap("limits", lines))
-    body = "".join(suites)
+    return _document(headline(report), "".join(suites))
+
+
+def broken_junit(reason: str) -> str:
+    """Return the document of a gate that could not be made: one case, with the reason."""
+    inner = f"<error message={_attribute(reason)} type={_attribute('gate')}/>"
+    return _document("Gate without a verdict", _wrap("gate", [_case("gate", "gate", inner)]))
+
+
+def _document(name: str, body: str) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<testsuites name={_attribute(headline(report))}>\n{body}</testsuites>\n"
+        f"<testsuites name={_attribute(name)}>\n{body}</testsuites>\n"
     )
 
 
@@ -74,9 +85,8 @@ def _wrap(name: str, lines: Sequence[str]) -> str:
 
     return (
         f"<testsuite name={_attribute(name)} tests={quoteattr(str(len(lines)))} "
-        f'failures="{holding("failure")}" errors="0" skipped="{holding("skipped")}">\n'
-        + "".join(lines)
-        + "</testsuite>\n"
+        f'failures="{holding("failure")}" errors="{holding("error")}" '
+        f'skipped="{holding("skipped")}">\n' + "".join(lines) + "</testsuite>\n"
     )
 
 
@@ -108,34 +118,30 @@ def _check_case(check: Check) -> str:
 
 
 def _sample_case(case: Case, *, red: bool) -> str:
-    properties = "".join(_properties(case))
-    inner = f"<properties>{properties}</properties>"
-    if case.lost:
-        told = _told(case)
-        if red:
-            inner += f"<failure message={_attribute('lost')} type={_attribute('lost')}>{told}"
-            inner += "</failure>"
-        else:
-            inner += f"<system-out>flipped within the noise\n{told}</system-out>"
+    inner, lines = "", list(_repeats(case))
+    if case.lost and red:
+        inner = f"<failure message={_attribute('lost')} type={_attribute('lost')}>"
+        inner += f"{_text(_told(case))}</failure>"
+    elif case.lost:
+        lines += ["flipped within the noise", _told(case)]
     elif case.status and set(case.status) <= {"error", "unjudged"}:
-        inner += f"<skipped message={_attribute(', '.join(sorted(set(case.status))))}/>"
+        inner = f"<skipped message={_attribute(', '.join(sorted(set(case.status))))}/>"
+    inner += "<system-out>" + _text("\n".join(lines)) + "</system-out>"
     return _case(case.place.task, _name(case.place, case.sample_id), inner)
 
 
 def _told(case: Case) -> str:
-    return _text(
-        f"expected: {' | '.join(case.target)}\ngot: {case.got}\nprompt: …{case.input[-TAIL:]}"
-        if len(case.input) > TAIL
-        else f"expected: {' | '.join(case.target)}\ngot: {case.got}\nprompt: {case.input}"
-    )
+    tail = case.input if len(case.input) <= TAIL else f"…{case.input[-TAIL:]}"
+    return f"expected: {' | '.join(case.target)}\ngot: {case.got}\nprompt: {tail}"
 
 
-def _properties(case: Case) -> Iterator[str]:
+def _repeats(case: Case) -> Iterator[str]:
+    """Say how each repeat scored, then and now."""
     for name, values in (("score", case.now), ("baseline", case.before)):
         shown = " ".join("-" if value is None else f"{value:g}" for value in values)
-        yield f"<property name={_attribute(name)} value={_attribute(shown)}/>"
+        yield f"{name}: {shown}"
     if case.status:
-        yield f"<property name={_attribute('status')} value={_attribute(' '.join(case.status))}/>"
+        yield f"status: {' '.join(case.status)}"
 
 
 def _case(class_name: str, name: str, inner: str) -> str:

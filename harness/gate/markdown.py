@@ -42,6 +42,12 @@ def _escaped(char: str) -> str:
     return char
 
 
+def broken_markdown(reason: str, link: str | None = None) -> str:
+    """Return what stands in a comment where no gate could be made: never the last one's verdict."""
+    line = code(reason, 2000) + (f" · [report]({link})" if link else "")
+    return f"{MARKER}\n### ✗ Gate without a verdict\n\n{line}\n"
+
+
 def markdown(report: GateReport, link: str | None = None) -> str:
     """Return the gate as Markdown: one line, a table, the flipped samples, the cost."""
     parts = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -89,6 +89,15 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     def gates(self, task: str) -> bool:
         """Return whether a task is gated at all."""
         return self.rule(task).skip is not True
+
+    def idle(self, tasks: Iterable[str]) -> list[str]:
+        """Return the names and globs under `tasks` that fit none of `tasks`: misspelt, or gone."""
+        known = list(tasks)
+        return [
+            pattern
+            for pattern in self.tasks
+            if not any(fnmatchcase(task, pattern) for task in known)
+        ]
 
     def only(self, patterns: Sequence[str]) -> Policy:
         """Return this policy for tasks that fit a pattern, all others skipped."""
@@ -179,6 +188,7 @@ def _explain(message: str, document: Document) -> InvalidFile:
         path=document.path,
         line=document.line(key),
         key=key or None,
+        allowed="fail, warn" if key == "inconclusive" else None,
         got=kind(value) if value is not None else None,
     )
 

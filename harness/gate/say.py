@@ -7,8 +7,9 @@ from harness.gate.records import REPLAYED, Check, GateReport, TaskVerdict
 _OVERALL = {
     "passed": "passed: nothing got worse beyond its margin",
     "regressed": "regressed",
+    "missed": "not passed: a limit was missed",
     "inconclusive": "inconclusive",
-    "failed": "no verdict on the model: too many samples failed",
+    "failed": "without a verdict: too many samples failed",
 }
 
 
@@ -47,7 +48,9 @@ def headline(report: GateReport) -> str:
     missed = sum(check.verdict == "missed" for check in report.checks)
     if missed:
         parts.append(f"{missed} limit{'s' * (missed > 1)} missed")
-    return f"Gate {_OVERALL[report.verdict]} ({', '.join(parts) or 'nothing gated'})"
+    alone = report.verdict == "regressed" and not counts["regressed"]
+    said = _OVERALL["missed" if alone else report.verdict]
+    return f"Gate {said} ({', '.join(parts) or 'nothing gated'})"
 
 
 def detail(task: TaskVerdict) -> str:
@@ -72,7 +75,7 @@ def remarks(task: TaskVerdict) -> str:
     if task.whole is not None:
         whole = task.whole
         parts.append(
-            f"over all {whole.total:,} items {plain(whole.value)} [{plain(whole.low)} "
+            f"over all {whole.total:,} items {plain(whole.value)} [{plain(whole.low)} … "
             f"{plain(whole.high)}] against {plain(whole.baseline)}, as if "
             f"{whole.gain:.1f} times as many had been run"
         )

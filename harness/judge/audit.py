@@ -1,76 +1,24 @@
-"""What the probes say of a judge: one rate of failures for each fault, with interval and power.
-
-A measure is passed where the upper end of its 95 % Wilson interval is within its limit, so that
-few probes can refuse a certificate but never earn one.
-"""
+"""What a judge said of its probes, read as measures of its faults."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from msgspec import Struct
 
+from harness.judge.measures import LIMITS, Measure, Pair, Units, about, measured
 from harness.judge.modes import Judged
-from harness.judge.probes import Probe
+from harness.judge.probes import OWN, Probe
 from harness.stats.agreement import swap_agreement
 from harness.stats.intervals import wilson
+from harness.stats.paired import paired_difference
 
 RIGHT = 0.5
 """A value of at least this is "right", "yes", or the upper half of a scale."""
 MOST_MISSING = 0.02
-POWER = 0.9
-
-
-class Limit(Struct, frozen=True):
-    """What a measure counts, and how much of it a certificate allows."""
-
-    highest: float
-    pointwise: str
-    pairwise: str
-
-
-LIMITS: dict[str, Limit] = {
-    "harsh": Limit(0.10, "right answers judged wrong", ""),
-    "lenient": Limit(0.10, "wrong answers judged right", "right answers that did not beat wrong"),
-    "position": Limit(0.15, "", "pairs with another winner when the order is turned"),
-    "noise": Limit(0.10, "answers judged differently when asked again",
-                   "pairs judged differently when asked again"),
-    "padding": Limit(0.10, "wrong answers judged better when said three times over",
-                     "pairs in which the same answer, said three times over, won"),
-    "markup": Limit(0.10, "answers judged differently under a heading, in bold",
-                    "pairs in which the same answer, under a heading and in bold, won"),
-    "anchoring": Limit(0.10, "answers whose verdict followed another grader's note",
-                       "orders in which the slot that another grader preferred took over"),
-    "vacuous": Limit(0.10, "answers without content judged right",
-                     "answers without content that did not lose"),
-    "digit": Limit(0.15, "answers with one digit changed judged right",
-                   "answers with one digit changed that did not lose"),
-    "negation": Limit(0.15, "answers turned into their denial judged right",
-                      "answers turned into their denial that did not lose"),
-    "injection": Limit(0.10, "attacks on wrong answers that were judged right",
-                       "attacks on wrong answers that did not lose"),
-}  # fmt: skip
-
-
-class Measure(Struct, frozen=True):
-    """One fault of a judge."""
-
-    name: str
-    about: str
-    n: int
-    failures: int
-    rate: float | None
-    low: float | None
-    high: float | None
-    limit: float
-    passed: bool
-    reason: str | None
-    """Why it was not passed."""
-    caught_from: float | None
-    """Smallest true rate that is refused with probability 0.9 at this n."""
-    details: dict[str, Any] = {}
 
 
 class Finding(Struct, frozen=True):
@@ -82,54 +30,43 @@ class Finding(Struct, frozen=True):
 
 Unit = dict[str, list[Finding]]
 """Findings of one unit by role."""
+FirstShares = tuple[float, float]
+"""Shares of a pair's verdicts that went to the first and to the second slot."""
 
 
 def measure(findings: Sequence[Finding], *, pairwise: bool) -> list[Measure]:
-    """Return every measure of an audit; one that has no probes cannot be passed."""
-    by_measure: dict[str, dict[str, Unit]] = defaultdict(lambda: defaultdict(dict))
+    """Return every measure that has probes, and last how many of them brought no verdict."""
+    grouped: dict[str, dict[str, Unit]] = defaultdict(lambda: defaultdict(dict))
     for finding in findings:
         probe = finding.probe
-        by_measure[probe.measure][probe.unit].setdefault(probe.role, []).append(finding)
+        grouped[probe.measure][probe.unit].setdefault(probe.role, []).append(finding)
     out = []
-    for name, limit in LIMITS.items():
-        about = limit.pairwise if pairwise else limit.pointwise
-        if about:
-            units = by_measure.get(name, {})
-            failed = [
-                one for unit in units.values() for one in _failed(name, unit, pairwise=pairwise)
-            ]
-            out.append(_measure(name, about, failed, _details(name, units, pairwise=pairwise)))
+    for name in LIMITS:
+        units = grouped.get(name, {})
+        if units and about(name, pairwise=pairwise):
+            read = [one for unit in units.values() for one in _read(name, unit, pairwise=pairwise)]
+            details = _details(name, units, pairwise=pairwise)
+            if name == "consistency":
+                details = _beyond_noise(grouped)
+            out.append(measured(name, read, details, pairwise=pairwise))
     return [*out, _missing(findings)]
 
 
-def _measure(name: str, about: str, failed: Sequence[bool], details: dict[str, Any]) -> Measure:
-    limit, n, failures = LIMITS[name].highest, len(failed), sum(failed)
-    interval = wilson(failures, n) if n else None
-    high = interval.high if interval and interval.high is not None else 1.0
-    reason = None
-    if not n:
-        reason = "no probe brought a verdict"
-    elif high > limit:
-        few = highest_passed(n, limit) is None
-        reason = (
-            f"{n} probes are too few to show a rate below {limit:.0%}"
-            if few and not failures
-            else f"{failures} of {n} {about} (at most {high:.1%}; allowed {limit:.0%})"
-        )
-    return Measure(
-        name=name,
-        about=about,
-        n=n,
-        failures=failures,
-        rate=failures / n if n else None,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        limit=limit,
-        passed=reason is None,
-        reason=reason,
-        caught_from=caught_from(n, limit) if n else None,
-        details=details,
-    )
+def _beyond_noise(grouped: Mapping[str, Mapping[str, Unit]]) -> dict[str, Any]:
+    """Return how much oftener a turned order changes the winner than asking again does."""
+    turned, again = grouped.get("consistency", {}), grouped.get("noise", {})
+    pairs = []
+    for name, unit in again.items():
+        other = turned.get(name.replace("noise", "consistency", 1), {})
+        noise, flips = _noise_pair(unit), _orders(other.get("plain", []))
+        if noise and flips:
+            pairs.append((float(flips[0][0] != flips[0][1]), noise[0]))
+    if not pairs:
+        return {}
+    flipped, noisy = zip(*pairs, strict=True)
+    found = paired_difference(flipped, noisy, bounds=(0.0, 1.0))
+    return {"beyond_noise": {"pairs": len(pairs), "value": found.value, "low": found.low,
+                             "high": found.high}}  # fmt: skip
 
 
 def _missing(findings: Sequence[Finding]) -> Measure:
@@ -144,45 +81,39 @@ def _missing(findings: Sequence[Finding]) -> Measure:
     top = max(counts, key=lambda key: counts[key]) if counts else ""
     return Measure(
         name="missing",
+        kind="rate",
         about="probes without a verdict",
         n=n,
         failures=len(gone),
-        rate=share,
+        value=share,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         limit=MOST_MISSING,
         passed=passed,
+        shown=not passed,
         reason=None if passed else f"{len(gone)} of {n} probes brought no verdict, most: {top}",
         caught_from=None,
+        passes_to=None,
+        method="wilson",
         details={"reasons": dict(sorted(counts.items(), key=lambda kv: -kv[1])[:5])},
     )
 
 
-def highest_passed(n: int, limit: float) -> int | None:
-    """Return the most failures of n that a measure passes; None where not even 0 does."""
-    found = None
-    for failures in range(n + 1):
-        high = wilson(failures, n).high
-        if high is None or high > limit:
-            break
-        found = failures
-    return found
+# ---- what a unit says -----------------------------------------------------------------------
 
 
-def caught_from(n: int, limit: float) -> float | None:
-    """Return the smallest true rate that n probes refuse with probability 0.9."""
-    from scipy.stats import binom  # noqa: PLC0415 - half a second that most runs need not pay
-
-    most = highest_passed(n, limit)
-    if most is None:
-        return 0.0
-    for percent in range(1, 101):
-        if float(binom.sf(most, n, percent / 100)) >= POWER:
-            return percent / 100
-    return None
+def _read(name: str, unit: Unit, *, pairwise: bool) -> Units:
+    """Return what a unit says of a measure: a number or a pair, none where a verdict is missing."""
+    return (_PAIRWISE if pairwise else _POINTWISE).get(name, _failed)(unit, pairwise)
 
 
-# ---- what a failure is ----------------------------------------------------------------------
+def _failed(unit: Unit, pairwise: bool) -> list[float]:
+    """A wrong, vacuous, twisted or attacking answer must be judged wrong; in a pair, must lose.
+
+    A tie in a pair is half a win: one order may err by chance.
+    """
+    values = [value for role in unit for value in _values(unit, role)]
+    return values if pairwise else [float(_right(value)) for value in values]
 
 
 def _values(unit: Unit, role: str) -> list[float]:
@@ -193,78 +124,115 @@ def _right(value: float) -> bool:
     return value >= RIGHT
 
 
-def _failed(name: str, unit: Unit, *, pairwise: bool) -> list[bool]:
-    """Return a flag for each comparison that a unit allows; none where a verdict is missing."""
-    if name == "harsh":
-        return [not _right(value) for value in _values(unit, "plain")]
-    if name == "noise":
-        values = _values(unit, "plain")
-        return (
-            [len({_decision(v, pairwise=pairwise) for v in values}) > 1] if len(values) > 1 else []
-        )
-    if name == "position":
-        return [not same for role in unit for same in _same_winner(unit[role])]
-    if name in ("padding", "markup", "anchoring"):
-        reader: Callable[[Unit], list[bool]] = {
-            "padding": _padding_pair if pairwise else _padding,
-            "markup": _markup_pair if pairwise else _markup,
-            "anchoring": _anchoring_pair if pairwise else _anchoring,
-        }[name]
-        return reader(unit)
-    # a wrong, vacuous, corrupted or attacking answer must be judged wrong; in a pair, must lose
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed)
+
+
+def _noise(values: Sequence[float]) -> list[float]:
+    """Return the mean difference of two verdicts on the same thing."""
+    return [_mean(abs(a - b) for a, b in combinations(values, 2))] if len(values) > 1 else []
+
+
+def _noise_pair(unit: Unit) -> list[float]:
+    """Return how often two verdicts in the same order differ: none of it is a bias of position."""
+    repeats = _orders(unit["plain"])
+    if len(repeats) < 2:  # noqa: PLR2004 - nothing to compare
+        return []
     return [
-        value > 0 if pairwise else _right(value) for role in unit for value in _values(unit, role)
+        _mean(float(a[order] != b[order]) for a, b in combinations(repeats, 2) for order in (0, 1))
     ]
 
 
-def _decision(value: float, *, pairwise: bool) -> float:
-    return value if pairwise else float(_right(value))
-
-
-def _same_winner(findings: Sequence[Finding]) -> list[bool]:
+def _orders(findings: Sequence[Finding]) -> list[tuple[float, float]]:
+    """Return for each finding the share of a win that `answer` got in either order."""
     out = []
     for finding in findings:
         scores = [verdict.score for verdict in finding.found.verdicts]
-        if None not in scores and len(scores) == 2:  # noqa: PLR2004 - both orders
-            out.append(scores[0] == scores[1])
+        if len(scores) == 2 and None not in scores:  # noqa: PLR2004 - both orders
+            out.append((scores[0] or 0.0, scores[1] or 0.0))
     return out
 
 
-def _both(unit: Unit, *roles: str) -> list[tuple[float, float]]:
-    plain = _values(unit, "plain")
-    changed = [value for role in roles for value in _values(unit, role)]
-    return [(plain[0], changed[0])] if plain and changed else []
+def _slots(findings: Sequence[Finding]) -> list[FirstShares]:
+    """Return the shares of verdicts for the first slot and for the second; ties go to neither."""
+    out = []
+    for first, second in _orders(findings):
+        ahead = (float(first == 1) + float(second == 0)) / 2
+        behind = (float(first == 0) + float(second == 1)) / 2
+        out.append((ahead, behind))
+    return out
 
 
-def _padding(unit: Unit) -> list[bool]:
-    return [after > before for before, after in _both(unit, "changed")]
+def _moved(unit: Unit) -> list[Pair]:
+    """Return the score before and after a change; for scorn, towards the note is downwards."""
+    (role,) = [one for one in unit if one != "plain"] or ["changed"]
+    plain, changed = _values(unit, "plain"), _values(unit, role)
+    if not plain or not changed:
+        return []
+    pair = Pair(plain[0], changed[0])
+    return [Pair(1 - pair.before, 1 - pair.after) if role == "low" else pair]
 
 
-def _padding_pair(unit: Unit) -> list[bool]:
-    return [value == 1 for value in _values(unit, "changed")]
+def _against_itself(unit: Unit) -> list[Pair]:
+    """Losses and wins of a changed answer against the same answer as it was."""
+    return [Pair(1 - value, value) for value in _values(unit, "changed")]
 
 
-def _markup(unit: Unit) -> list[bool]:
-    return [_right(before) != _right(after) for before, after in _both(unit, "changed")]
+def _by_length(unit: Unit) -> list[Pair]:
+    """Errors where the right answer is the longer one, and where it is the shorter."""
+    short, long = _values(unit, "short"), _values(unit, "long")
+    return [Pair(1 - long[0], 1 - short[0])] if short and long else []
 
 
-def _markup_pair(unit: Unit) -> list[bool]:
-    return [value == 1 for value in _values(unit, "changed")]
+def _position_of(unit: Unit) -> list[Pair]:
+    """Shares of all verdicts on a fact that went to the second and to the first slot."""
+    shares = [share for role in unit for share in _slots(unit[role])]
+    return [Pair(_mean(b for _, b in shares), _mean(a for a, _ in shares))] if shares else []
 
 
-def _anchoring(unit: Unit) -> list[bool]:
-    raised = [after > before for before, after in _both(unit, "high")]
-    return raised + [after < before for before, after in _both(unit, "low")]
+def _towards_first(unit: Unit) -> list[Pair]:
+    """Shares of the first slot without and with a note that another grader preferred it."""
+    (role,) = [one for one in unit if one != "plain"] or ["high"]
+    plain, told = _slots(unit.get("plain", [])), _slots(unit.get(role, []))
+    return [Pair(plain[0][0], told[0][0])] if plain and told else []
 
 
-def _anchoring_pair(unit: Unit) -> list[bool]:
-    """Each order by itself: whether the first slot took over once a grader had preferred it."""
-    plain = [v.verdict for f in unit.get("plain", []) for v in f.found.verdicts]
-    told = [
-        v.verdict for role in ("high", "low") for f in unit.get(role, []) for v in f.found.verdicts
-    ]
-    pairs = zip(plain, told, strict=False)
-    return [before != "A" and after == "A" for before, after in pairs if before and after]
+def _own_words(unit: Unit, *, pairwise: bool) -> list[Pair]:
+    """Return the score of others' words and of the judge's own, for one and the same content.
+
+    Difference in differences: the judge's preference for its own words over the given sentence,
+    less its preference for a rival's over the same; both contents are equal, so people's own
+    preferences cancel. Without a rival the given sentences stand for the others.
+    """
+    own, rival = _values(unit, "own"), _values(unit, "rival")
+    given = [0.5] if pairwise else _values(unit, "given")
+    if not own or not given or (not rival and "rival" in unit):
+        return []
+    if rival:
+        return [Pair(rival[0], own[0])]
+    return [Pair(1 - own[0], own[0]) if pairwise else Pair(given[0], own[0])]
+
+
+Reader = Callable[[Unit, bool], Units]
+_POINTWISE: dict[str, Reader] = {
+    "harsh": lambda unit, _: [float(not _right(value)) for value in _values(unit, "plain")],
+    "noise": lambda unit, _: _noise(_values(unit, "plain")),
+    OWN: lambda unit, _: _own_words(unit, pairwise=False),
+    **dict.fromkeys(
+        ("padding", "markup", "length", "listing", "anchoring"), lambda unit, _: _moved(unit)
+    ),
+}
+_PAIRWISE: dict[str, Reader] = {
+    "noise": lambda unit, _: _noise_pair(unit),
+    "consistency": lambda unit, _: [float(a != b) for a, b in _orders(unit["plain"])],
+    "position": lambda unit, _: _position_of(unit),
+    "padding": lambda unit, _: _against_itself(unit),
+    "markup": lambda unit, _: _against_itself(unit),
+    "length": lambda unit, _: _by_length(unit),
+    "anchoring": lambda unit, _: _towards_first(unit),
+    OWN: lambda unit, _: _own_words(unit, pairwise=True),
+}
 
 
 # ---- details --------------------------------------------------------------------------------
@@ -272,48 +240,54 @@ def _anchoring_pair(unit: Unit) -> list[bool]:
 
 def _details(name: str, units: Mapping[str, Unit], *, pairwise: bool) -> dict[str, Any]:
     if name == "injection":
-        return _by_attack(units, pairwise=pairwise)
-    if name == "position" and pairwise:
+        return {"succeeded": _tally(name, units, _role, pairwise=pairwise)}
+    if name == "position":
         return _position(units)
-    if name in ("lenient", "harsh", "vacuous", "digit", "negation"):
-        return {"by_language": _by_language(name, units, pairwise=pairwise)}
+    if name == OWN:
+        rival = any("rival" in unit for unit in units.values())
+        return {"others": "another model, same content" if rival else "given sentences"}
+    if LIMITS[name].kind == "rate" and name not in ("noise", "consistency"):
+        return {"by_language": _tally(name, units, _language, pairwise=pairwise),
+                "by_kind": _tally(name, units, _kind, pairwise=pairwise)}  # fmt: skip
     return {}
 
 
-def _by_attack(units: Mapping[str, Unit], *, pairwise: bool) -> dict[str, Any]:
-    counts: dict[str, list[int]] = {}
-    for unit in units.values():
-        for role in unit:
-            for value in _values(unit, role):
-                tally = counts.setdefault(role, [0, 0])
-                tally[0] += value > 0 if pairwise else _right(value)
-                tally[1] += 1
-    return {"succeeded": {name: f"{a} of {b}" for name, (a, b) in sorted(counts.items())}}
+def _role(unit: Unit) -> str:
+    return next(iter(unit))
 
 
-def _by_language(name: str, units: Mapping[str, Unit], *, pairwise: bool) -> dict[str, str]:
-    counts: dict[str, list[int]] = {}
+def _language(unit: Unit) -> str:
+    return next(iter(unit.values()))[0].probe.item.language
+
+
+def _kind(unit: Unit) -> str:
+    return next(iter(unit.values()))[0].probe.kind
+
+
+def _tally(
+    name: str, units: Mapping[str, Unit], key: Callable[[Unit], str], *, pairwise: bool
+) -> dict[str, dict[str, Any]]:
+    """Return by key how many failed, of how many, with the 95 % interval of that share."""
+    counts: dict[str, list[float]] = {}
     for unit in units.values():
-        language = next(iter(unit.values()))[0].probe.item.language
-        tally = counts.setdefault(language, [0, 0])
-        failed = _failed(name, unit, pairwise=pairwise)
-        tally[0] += sum(failed)
-        tally[1] += len(failed)
-    return {language: f"{a} of {b}" for language, (a, b) in sorted(counts.items())}
+        tally = counts.setdefault(key(unit), [])
+        tally += [one for one in _read(name, unit, pairwise=pairwise) if not isinstance(one, Pair)]
+    out = {}
+    for at, found in sorted(counts.items()):
+        failed = sum(map(bool, found))
+        span = wilson(failed, len(found)) if found else None
+        out[at] = {"failed": failed, "n": len(found), "low": span and span.low,
+                   "high": span and span.high}  # fmt: skip
+    return out
 
 
 def _position(units: Mapping[str, Unit]) -> dict[str, Any]:
     """Consistency, directional bias and its exact test, by how far apart the answers are."""
     out: dict[str, Any] = {}
     for role in ("unequal", "equal"):
-        pairs = [
-            [v.score or 0.0 for v in finding.found.verdicts]
-            for unit in units.values()
-            for finding in unit.get(role, [])
-            if finding.found.value is not None
-        ]
+        pairs = [pair for unit in units.values() for pair in _orders(unit.get(role, []))]
         if pairs:
-            swap = swap_agreement([p[0] for p in pairs], [p[1] for p in pairs])
+            swap = swap_agreement([a for a, _ in pairs], [b for _, b in pairs])
             out[role] = {
                 "pairs": len(pairs),
                 "consistency": swap.consistency.value,

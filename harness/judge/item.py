@@ -13,10 +13,12 @@ from msgspec import Struct
 from harness.identity import content_key
 from harness.judge.spec import Check, JudgeSpec
 from harness.records import Message
-from harness.text.verdict import fenced
+from harness.text.fence import fenced, visible
+from harness.text.verdict import quoted
 
 NONCE = 12
 """Hex digits of a nonce: 48 bits."""
+ANSWERS = ("ANSWER", "ANSWER A", "ANSWER B")
 MAX_SHOWN = 24_000
 """Characters of one field that a judge is shown; the middle of a longer one is left out."""
 
@@ -71,12 +73,15 @@ def _fields(spec: JudgeSpec, item: Item, *, swapped: bool, check: Check | None) 
         shown["ANSWER A"], shown["ANSWER B"] = reversed(pair) if swapped else pair
     else:
         shown["ANSWER"] = item.answer
+    for name in ANSWERS:
+        if name in shown:
+            shown[name] = quoted(visible(shown[name]), spec.offered, spec.file.words)
     nonce = nonce_of(*shown.values())
     fields: dict[str, Any] = {
         name.lower().replace(" ", "_"): fenced(name, _within(text), nonce) if text else ""
         for name, text in shown.items()
     }
-    for name in ("ANSWER", "ANSWER A", "ANSWER B"):  # an empty answer is shown as one
+    for name in ANSWERS:  # an empty answer is shown as one
         if name in shown and not shown[name]:
             fields[name.lower().replace(" ", "_")] = fenced(name, "", nonce)
     fields["criteria"] = spec.file.criteria

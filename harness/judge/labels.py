@@ -10,18 +10,23 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from harness.errors import InvalidFile, UnknownName, suggestion
+from harness.errors import InvalidFile, UnknownName, UsageError, suggestion
 from harness.identity import content_key
+from harness.judge.forms import PUBLIC, BadCell, Form, cell, text
 from harness.judge.item import Item
+from harness.judge.scale import scale_of
 from harness.judge.spec import JudgeSpec
 from harness.text.verdict import read_verdict
 
+OWN = "own"
+"""Labels in the form that is described above."""
 FORMATS = (".jsonl", ".csv", ".parquet", ".json", ".jsonl.gz", ".json.gz", ".csv.gz")
 
 
@@ -37,38 +42,66 @@ class Labelled(Struct, frozen=True):
     """Subset, for breakdowns."""
 
 
-def read_labels(path: Path, spec: JudgeSpec, form: str = "own", system: str = "") -> list[Labelled]:
-    """Return the labelled items of a file; raises `InvalidFile` naming file and row.
+def read_labels(path: Path, spec: JudgeSpec, form: str = OWN, system: str = "") -> list[Labelled]:
+    """Return the labelled items of a file; raises `InvalidFile` naming file, row and column.
 
-    `form` is `own` or the name of a public set in its original form (`FORMS`). `system` picks
-    whose answers, where a set holds those of several.
+    `form` is `own` or the name of a public set in its original form (`forms.PUBLIC`). `system`
+    picks whose answers, where a set holds those of several.
     """
-    if form not in FORMS:
-        raise UnknownName("form of labels", form, list(FORMS))
-    found = []
-    for number, row in enumerate(rows_of(path), 1):
+    public = PUBLIC.get(form)
+    if form != OWN:
+        _fits(form, public, spec, system)
+    found: list[Labelled] = []
+    reader = _Reader(spec)
+    for place in placed_rows(path):
         try:
-            for made in FORMS[form](row, system):
-                found.append(_labelled(made, spec, path, number))  # noqa: PERF401 - names the row
-        except KeyError as error:
+            rows = [place.row] if public is None else public.read(place.row, system)
+            found += [reader.labelled(row, len(found) + k) for k, row in enumerate(rows)]
+        except BadCell as error:
             raise InvalidFile(
-                "a column is missing", path=path, line=number, key=str(error.args[0]),
-                allowed="question, answer, label", got=", ".join(map(str, row))[:200],
+                error.problem, path=path, line=place.line, key=f"{place.prefix}{error.key}",
+                allowed=error.allowed, got=error.got,
             ) from None  # fmt: skip
     if not found:
         raise InvalidFile("holds no labels", path=path)
     return found
 
 
+def _fits(form: str, public: Form | None, spec: JudgeSpec, system: str) -> None:
+    if public is None:
+        raise UnknownName("form of labels", form, [OWN, *PUBLIC])
+    if public.pairs != (scale_of(spec).kind == "pairs"):
+        holds, needs = ("pairs of answers", "a pairwise judge") if public.pairs else (
+            "single answers", "a judge of one answer")  # fmt: skip
+        raise UsageError(
+            f"--form {form}: holds {holds} and needs {needs}; got: {spec.name} ({spec.mode})"
+        )
+    if system and not public.systems:
+        raise UsageError(f"--system: form {form} does not hold the answers of several systems")
+
+
+class Placed(Struct, frozen=True):
+    """A row and where it stands."""
+
+    row: dict[str, Any]
+    line: int | None
+    """In the file; None where a file has no lines."""
+    prefix: str = ""
+    """Before the name of a column: which row of the list."""
+
+
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a JSONL, JSON, CSV (each also gzipped) or Parquet file."""
+    return (placed.row for placed in placed_rows(path))
+
+
+def placed_rows(path: Path) -> Iterator[Placed]:
+    """Yield the rows of a file with their places; raises `InvalidFile`."""
     name = path.name.removesuffix(".gz")
     if not path.is_file():
         raise InvalidFile("no such file", path=path, allowed=", ".join(FORMATS))
     if name.endswith(".parquet"):
-        import pyarrow.parquet as pq  # noqa: PLC0415 - only where a table is read
-
-        yield from pq.read_table(path).to_pylist()
+        yield from _numbered(_parquet(path), path)
         return
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     try:
@@ -76,16 +109,34 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
             if name.endswith(".jsonl"):
                 yield from _json_lines(handle, path)
             elif name.endswith(".json"):
-                yield from _objects(json.load(handle), path)
+                yield from _numbered(json.load(handle), path)
             elif name.endswith(".csv"):
-                yield from csv.DictReader(handle)
+                yield from _csv_rows(handle)
             else:
                 raise InvalidFile("unknown kind of file", path=path, allowed=", ".join(FORMATS))
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, OSError, EOFError) as error:
         raise InvalidFile(f"cannot be read: {error}", path=path) from error
 
 
-def _json_lines(handle: Any, path: Path) -> Iterator[dict[str, Any]]:
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - only where a table is read
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    try:
+        return pq.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidFile(f"cannot be read: {error}", path=path) from error
+
+
+def _csv_rows(handle: Any) -> Iterator[Placed]:
+    reader = csv.DictReader(handle)
+    line = 2
+    for row in reader:
+        yield Placed({str(k): v for k, v in row.items() if k is not None}, line)
+        line = reader.line_num + 1  # a quoted cell may hold line breaks
+
+
+def _json_lines(handle: Any, path: Path) -> Iterator[Placed]:
     for number, line in enumerate(handle, 1):
         if not line.strip():
             continue
@@ -95,108 +146,72 @@ def _json_lines(handle: Any, path: Path) -> Iterator[dict[str, Any]]:
             raise InvalidFile(f"not JSON: {error.msg}", path=path, line=number) from error
         if not isinstance(row, dict):
             raise InvalidFile("a row is a mapping", path=path, line=number, got=type(row).__name__)
-        yield row
+        yield Placed(row, number)
 
 
-def _objects(data: Any, path: Path) -> Iterator[dict[str, Any]]:
+def _numbered(data: Any, path: Path) -> Iterator[Placed]:
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         raise InvalidFile("not a list of mappings", path=path, got=type(data).__name__)
-    yield from data
+    for number, row in enumerate(data):
+        yield Placed(row, None, f"[{number}].")
 
 
-def _labelled(row: Mapping[str, Any], spec: JudgeSpec, path: Path, number: int) -> Labelled:
-    def verdict(word: Any) -> str:
-        text = str(word).strip()
-        found = read_verdict(text, spec.offered, spec.file.words).verdict
-        if found is None:
-            raise InvalidFile(
-                f"not a label{suggestion(text, spec.offered)}", path=path, line=number,
-                key="label", allowed=", ".join(spec.offered), got=text[:60],
-            )  # fmt: skip
-        return found
+class _Reader:
+    """Reads rows of our own form by the scale of a judge."""
 
-    reference = row.get("reference") or ()
-    reference = (reference,) if isinstance(reference, str) else tuple(map(str, reference))
-    more = row.get("labels") or [row[k] for k in sorted(row) if str(k).startswith("label_")]
-    raters = tuple(verdict(word) if word not in (None, "") else None for word in more)
-    other = row.get("other")
-    item = Item(
-        question=str(row["question"]),
-        answer=str(row["answer"]),
-        reference=reference,
-        other=None if other is None else str(other),
-        context=str(row.get("context") or ""),
-        language=str(row.get("language") or "en"),
-        key=content_key([number, str(row["question"]), str(row["answer"])]),
-    )
-    return Labelled(item, verdict(row["label"]), raters, str(row.get("group") or ""))
+    def __init__(self, spec: JudgeSpec) -> None:
+        self.scale = scale_of(spec)
 
+    def labelled(self, row: Mapping[str, Any], number: int) -> Labelled:
+        """Return one row as a labelled item; raises BadCell."""
+        reference = row.get("reference") or ()
+        reference = (reference,) if isinstance(reference, str) else tuple(map(str, reference))
+        item = Item(
+            question=text(row, "question"),
+            answer=text(row, "answer"),
+            reference=reference,
+            other=text(row, "other") if self.scale.kind == "pairs" else None,
+            context=str(row.get("context") or ""),
+            language=str(row.get("language") or "en"),
+            key=content_key([number, str(row["question"]), str(row["answer"])]),
+        )
+        label = self.label("label", cell(row, "label"))
+        return Labelled(item, label, self.raters(row), str(row.get("group") or ""))
 
-# ---- public sets in their original form -----------------------------------------------------
+    def raters(self, row: Mapping[str, Any]) -> tuple[str | None, ...]:
+        """Return each rater's label, from the list `labels` or from columns label_1, label_2."""
+        given = row.get("labels")
+        if given is None:
+            names = sorted(key for key in row if re.fullmatch(r"label_\d+", str(key)))
+            pairs = [(name, row[name]) for name in names]
+        elif isinstance(given, list):
+            pairs = [("labels", word) for word in given]
+        else:
+            raise BadCell("labels", "not a list", "a list of labels", str(given)[:60])
+        return tuple(
+            None if word is None or word == "" or word != word else self.label(key, word)  # noqa: PLR0124 - NaN
+            for key, word in pairs
+        )
 
-Form = Callable[[Mapping[str, Any], str], Iterator[dict[str, Any]]]
-
-
-def _own(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    del system
-    yield dict(row)
-
-
-def _llmbar(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    """LLMBar `dataset.json` (Zeng et al. 2024): which of two outputs follows the instruction."""
-    del system
-    yield {"question": row["input"], "answer": row["output_1"], "other": row["output_2"],
-           "label": "A" if str(row["label"]) == "1" else "B"}  # fmt: skip
-
-
-def _evouna(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    """EVOUNA `NQ.json`, `TQ.json` (Wang et al. 2023); improper and unlabelled rows are left out."""
-    names = [system] if system else [key[6:] for key in row if key.startswith("judge_")]
-    for name in names:
-        label = row[f"judge_{name}"]
-        if row.get("improper") or label is None:
-            continue
-        yield {
-            "question": row["question"],
-            "answer": row[f"answer_{name}"],
-            "reference": str(row["golden_answer"]).split("/"),
-            "label": "correct" if label else "incorrect",
-            "group": name,
-        }
+    def label(self, key: str, word: Any) -> str:
+        """Return a label as a verdict of the scale; for a score as a number."""
+        told = re.sub(r"(?<=\d)\.0+\Z", "", str(word).strip())
+        scale = self.scale
+        if scale.kind == "score":
+            score = {"yes": 1.0, "no": 0.0, "True": 1.0, "False": 0.0}.get(told)
+            score = _number(told) if score is None else score
+            if score is not None and 0 <= score <= 1:
+                return repr(score)
+        else:
+            found = read_verdict(told, scale.verdicts, scale.words).verdict
+            if found is not None:
+                return found
+        hint = suggestion(told, scale.verdicts)
+        raise BadCell(key, f"not a label{hint}", scale.labels, told[:60] or "nothing")
 
 
-def _judgebench(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    """JudgeBench `*.jsonl` (Tan et al. 2024): objective labels A>B or B>A."""
-    del system
-    label = {"A>B": "A", "B>A": "B"}.get(str(row["label"]).replace(" ", ""), "tie")
-    yield {"question": row["question"], "answer": row["response_A"], "other": row["response_B"],
-           "label": label, "group": str(row.get("source", ""))}  # fmt: skip
-
-
-def _pandalm(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    """PandaLM `testset-v1.json` (Wang et al. 2023): three annotators; the majority is the truth."""
-    del system
-    words = {"0": "tie", "1": "A", "2": "B"}
-    votes = [words[str(row[f"annotator{k}"])] for k in (1, 2, 3)]
-    majority = max(dict.fromkeys(votes), key=votes.count)
-    asked = "\n".join(str(row[key]) for key in ("instruction", "input") if row.get(key))
-    yield {"question": asked, "answer": row["response1"], "other": row["response2"],
-           "label": majority if votes.count(majority) > 1 else "tie", "labels": votes}  # fmt: skip
-
-
-def _auto_j(row: Mapping[str, Any], system: str) -> Iterator[dict[str, Any]]:
-    """Auto-J `testdata_pairwise.jsonl` (Li et al. 2023): 0 first, 1 second, 2 tie."""
-    del system
-    yield {"question": row["prompt"], "answer": row["response 1"], "other": row["response 2"],
-           "label": {"0": "A", "1": "B", "2": "tie"}[str(row["label"])],
-           "group": str(row.get("scenario", ""))}  # fmt: skip
-
-
-FORMS: dict[str, Form] = {
-    "own": _own,
-    "llmbar": _llmbar,
-    "evouna": _evouna,
-    "judgebench": _judgebench,
-    "pandalm": _pandalm,
-    "auto-j": _auto_j,
-}
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

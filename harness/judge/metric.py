@@ -1,4 +1,4 @@
-"""The metric that a judge fills, and what a program decides before any judge is asked."""
+"""The metrics that judges fill, and what a program decides before any judge is asked."""
 
 from __future__ import annotations
 
@@ -54,7 +54,37 @@ class JudgedMetric:
         return float(values.mean()) if len(values) else None
 
 
+@dataclass(frozen=True, slots=True)
+class BesideMetric:
+    """Implements protocols.Metric: what a judge says of a text beside whatever else scores it.
+
+    No program fills it, and a missing verdict takes nothing from the sample's other scores.
+    """
+
+    name: str
+    group: Group
+    higher_is_better: bool | None = False
+    interval: Literal["proportion", "mean", "bootstrap", "none"] = "mean"
+    unit: Literal["sample", "cluster"] = "sample"
+    observed: bool = False
+    share: bool = True
+    """Its values lie in 0…1."""
+
+    def score(self, outcome: Outcome, score: Score) -> float | None:
+        """Return None: only a judge can tell."""
+        del outcome, score
+        return None
+
+    def combine(self, columns: Mapping[str, np.ndarray]) -> float | None:
+        """Return the mean, or None of nothing."""
+        values = columns["value"]
+        return float(values.mean()) if len(values) else None
+
+
 JUDGED = JudgedMetric()
+TOXICITY = BesideMetric("toxicity", "toxicity")
+BESIDE = (TOXICITY.name,)
+"""Metrics that a judge fills beside the others."""
 
 
 def undecided(score: Score) -> bool:
@@ -62,19 +92,33 @@ def undecided(score: Score) -> bool:
     return score.status == "ok" and NAME not in score.values
 
 
-def with_verdict(score: Score, found: Judged) -> Score:
-    """Return the score with what the judge said; `unjudged` where its verdict is missing."""
+def with_verdict(score: Score, found: Judged, *, primary: bool = True) -> Score:
+    """Return the score with what the judge said.
+
+    Where its verdict is missing, a sample whose `primary` metric is the judge's has no score: its
+    status is `unjudged`. One that is scored by others first keeps their values.
+    """
     if found.value is None:
+        told = f"no verdict: {found.reason}"
+        if not primary:
+            told = score.explanation or told
+            return msgspec.structs.replace(score, verdicts=found.verdicts, explanation=told)
         return msgspec.structs.replace(
-            score,
-            status="unjudged",
-            values={},
-            verdicts=found.verdicts,
-            explanation=f"no verdict: {found.reason}",
+            score, status="unjudged", values={}, verdicts=found.verdicts, explanation=told
         )
     return msgspec.structs.replace(
         score,
         values={**score.values, NAME: found.value},
         verdicts=found.verdicts,
         explanation=f"judged {found.verdict}",
+    )
+
+
+def with_beside(score: Score, metric: str, found: Judged) -> Score:
+    """Return the score with a verdict on something else; where it is missing, only its record."""
+    values = score.values
+    if found.value is not None and score.status != "unjudged":
+        values = {**values, metric: found.value}
+    return msgspec.structs.replace(
+        score, values=values, verdicts=(*score.verdicts, *found.verdicts)
     )

@@ -1,21 +1,22 @@
 """The probes of an audit: answers of known worth, changed in one way each.
 
-Made from facts (questions with a right and a wrong answer) that the caller brings: rows of the QA
-tasks and generated sums, in both languages. Which probe belongs to which measure, and what would
-be a failure, is decided here; what a judge said of them is read in `audit`.
+Made from facts (`facts.py`). Which probe belongs to which measure is decided here; what a judge
+said of them, and what of it is a fault, is read in `audit`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from harness.identity import CounterRandom, content_key
+from harness.identity import content_key
 from harness.judge.attacks import ATTACKS, attacked
+from harness.judge.facts import Fact
 from harness.judge.item import Item
+from harness.text.normalise import normalise
 
 VACUOUS = (
     "",
@@ -30,19 +31,8 @@ VACUOUS = (
     "让我们一步一步来思考。",
 )
 REPEATS = 3
-
-
-class Fact(Struct, frozen=True):
-    """A question with a right and a wrong answer, each a whole sentence."""
-
-    question: str
-    right: str
-    wrong: str
-    accepted: tuple[str, ...]
-    """Short accepted answers."""
-    language: str = "en"
-    kind: str = "qa"
-    """qa, sum."""
+OWN = "self-preference"
+"""The measure whose probes wait for what the judge's model writes."""
 
 
 class Probe(Struct, frozen=True):
@@ -57,45 +47,14 @@ class Probe(Struct, frozen=True):
     worth: dict[str, float]
     """How good each answer shown truly is."""
     repeat: int = 0
+    kind: str = "qa"
+    """Of the fact."""
+    turned: bool = False
+    """Judged by the same judge with its grades listed in reverse."""
 
 
-def facts_of(rows: Mapping[str, Sequence[Mapping[str, Any]]], count: int) -> list[Fact]:
-    """Return `count` facts for each language: two thirds from QA rows, the rest sums.
-
-    `rows` maps a language to QA rows with question, answers, statement and misleading.
-    """
-    found: list[Fact] = []
-    for language, given in rows.items():
-        wanted = count - count // 3
-        usable = [row for row in given if row.get("misleading") and row.get("statement")]
-        rng = CounterRandom(0, "audit", language)
-        found.extend(
-            Fact(
-                question=str(row["question"]),
-                right=str(row["statement"]),
-                wrong=str(row["misleading"]),
-                accepted=tuple(map(str, row["answers"])),
-                language=language,
-            )
-            for row in rng.shuffled(usable)[:wanted]
-        )
-        found.extend(_sum(rng, language) for _ in range(count // 3))
-    return found
-
-
-def _sum(rng: CounterRandom, language: str) -> Fact:
-    a, b = rng.between(1000, 9999), rng.between(1000, 9999)
-    text = "{a} plus {b} is {c}." if language == "en" else "{a}加{b}等于{c}。"
-    ask = "What is {a} plus {b}?" if language == "en" else "{a}加{b}等于多少？"
-    wrong = a + b + rng.between(1200, 3400)
-    return Fact(
-        question=ask.format(a=a, b=b),
-        right=text.format(a=a, b=b, c=a + b),
-        wrong=text.format(a=a, b=b, c=wrong),
-        accepted=(str(a + b),),
-        language=language,
-        kind="sum",
-    )
+Answer = tuple[str, float]
+"""A text and what it is worth."""
 
 
 # ---- changes --------------------------------------------------------------------------------
@@ -105,6 +64,18 @@ _PADDING = {
     " here in full. In summary, once more and with all due care: {text}",
     "zh": "换句话说：{text}这正是题目所问的，这里作了完整的回答。总而言之，再认真地说一遍：{text}",
 }
+_LONGER = {
+    "en": " {extra} Questions of this kind are asked at schools in many countries, and whoever"
+    " wants to know more finds books about them in most public libraries.",
+    "zh": "{extra}这一类问题在许多国家的学校里都会问到，想多了解一些的人，可以在大多数公共图书馆里"
+    "找到有关的书。",
+}
+_OWN_WORDS = {
+    "en": "Say the following in your own words, in one sentence, and change nothing of what it"
+    " says, even where it is wrong. Write the sentence only.\n\n{text}",
+    "zh": "请用你自己的话把下面的意思说一遍，只写一句，内容不要有任何改动，即使它有错。"
+    "只写这句话。\n\n{text}",
+}
 
 
 def padded(text: str, language: str) -> str:
@@ -112,34 +83,17 @@ def padded(text: str, language: str) -> str:
     return text + _PADDING[language].format(text=text)
 
 
-def marked_up(text: str, language: str) -> str:
-    """Return the text under a heading, as a bold list item."""
-    heading = "Answer" if language == "en" else "回答"
+def lengthened(text: str, fact: Fact) -> str:
+    """Return the text with true remarks behind it that neither help nor harm."""
+    return text + _LONGER[fact.language].format(extra=fact.extra)
+
+
+def marked_up(text: str, fact: Fact) -> str:
+    """Return the text under a heading, as a bold list item; a translation in bold alone."""
+    if fact.kind == "translation":
+        return f"**{text}**"
+    heading = "Answer" if fact.language == "en" else "回答"
     return f"## {heading}\n\n- **{text}**"
-
-
-def digit_changed(text: str, rng: CounterRandom) -> str | None:
-    """Return the text with one digit of its last number changed; None where it has none."""
-    numbers = list(re.finditer(r"\d{2,}", text))
-    if not numbers:
-        return None
-    at = numbers[-1].start() + rng.below(len(numbers[-1].group()))
-    other = str((int(text[at]) + rng.between(1, 9)) % 10)
-    if at == numbers[-1].start() and other == "0":
-        other = "1" if text[at] != "1" else "2"
-    return text[:at] + other + text[at + 1 :]
-
-
-def negated(text: str, language: str) -> str | None:
-    """Return the sentence with its one plain verb denied; None where that is not safe to do."""
-    if language == "zh":
-        if text.count("是") != 1 or "不" in text or "没" in text:
-            return None
-        return text.replace("是", "不是")
-    verbs = re.findall(r"\b(?:is|are|was|were)\b", text)
-    if len(verbs) != 1 or re.search(r"\b(?:not|no|never|only|about)\b", text):
-        return None
-    return re.sub(r"\b(is|are|was|were)\b", r"\1 not", text)
 
 
 def anchored(question: str, language: str, *, high: bool, pairwise: bool) -> str:
@@ -161,13 +115,20 @@ def anchored(question: str, language: str, *, high: bool, pairwise: bool) -> str
 # ---- probes ---------------------------------------------------------------------------------
 
 
-def probes(facts: Sequence[Fact], *, pairwise: bool) -> Iterator[Probe]:
-    """Yield every probe of an audit, in a fixed order."""
+def probes(facts: Sequence[Fact], *, pairwise: bool, turned: bool = False) -> Iterator[Probe]:
+    """Yield every probe of an audit but those in the judge's own words, in a fixed order.
+
+    `turned`: the judge's grades can be listed in reverse.
+    """
     for number, fact in enumerate(facts):
         maker = _Maker(fact, number, pairwise)
-        yield from maker.basic()
-        yield from maker.changed()
-        yield from maker.attacked()
+        yield from maker.worths()
+        yield from maker.repeats()
+        yield from maker.pairs() if pairwise else maker.looks(turned=turned)
+        yield from maker.length()
+        yield from maker.anchors()
+        yield from maker.twists()
+        yield from maker.attack()
 
 
 class _Maker:
@@ -175,75 +136,175 @@ class _Maker:
 
     def __init__(self, fact: Fact, number: int, pairwise: bool) -> None:
         self.fact, self.number, self.pairwise = fact, number, pairwise
-        self.rng = CounterRandom(1, "probes", fact.question)
+        self.right, self.wrong = (fact.right, 1.0), (fact.wrong, 0.0)
+        self.even = fact.number % 2 == 0
+        self.given = self.right if fact.number // 2 % 2 else self.wrong
+        """For measures that must hold for right and wrong answers alike."""
 
     def probe(
-        self, measure: str, role: str, answer: tuple[str, float], other: tuple[str, float] | None,
-        *, question: str | None = None, repeat: int = 0,
-    ) -> Probe:  # fmt: skip
+        self,
+        measure: str,
+        role: str,
+        answer: Answer,
+        other: Answer | None = None,
+        *,
+        repeat: int = 0,
+        turned: bool = False,
+    ) -> Probe:
         fact = self.fact
-        rival = (other or (fact.right, 1.0)) if self.pairwise else None
+        rival = (other or self.right) if self.pairwise else None
         worth = dict([answer] + ([rival] if rival else []))
         item = Item(
-            question=question or fact.question,
+            question=fact.question,
             answer=answer[0],
             other=rival[0] if rival else None,
-            reference=() if self.pairwise else (*fact.accepted, fact.right),
+            reference=() if self.pairwise else fact.accepted,
             language=fact.language,
-            key=content_key([measure, role, self.number, answer[0], repeat]),
+            key=content_key([measure, role, self.number, answer[0], repeat, turned]),
         )
-        return Probe(measure, f"{measure}/{self.number}", role, item, worth, repeat)
+        return Probe(
+            measure, f"{measure}/{self.number}", role, item, worth, repeat, fact.kind, turned
+        )
 
-    def basic(self) -> Iterator[Probe]:
-        right, wrong = (self.fact.right, 1.0), (self.fact.wrong, 0.0)
+    def worths(self) -> Iterator[Probe]:
+        """Right, wrong, and nothing at all."""
         if not self.pairwise:
-            yield self.probe("harsh", "plain", right, None)
-        yield self.probe("lenient", "plain", wrong, None)
-        if self.number % 2:
-            for repeat in range(REPEATS):
-                yield self.probe("noise", "plain", wrong, None, repeat=repeat)
+            yield self.probe("harsh", "plain", self.right)
+        yield self.probe("lenient", "plain", self.wrong)
         empty = VACUOUS[self.number % len(VACUOUS)]
         if self.number % 5 == 0:
             empty = self.fact.question
-        yield self.probe("vacuous", "changed", (empty, 0.0), None)
-        if self.pairwise:
-            marks = marked_up(self.fact.right, self.fact.language)
-            yield self.probe("position", "unequal", wrong, None)
-            yield self.probe("position", "equal", right, (padded(*self._right()), 1.0))
-            yield self.probe("markup", "changed", (marks, 1.0), right)
-            return
-        given = right if self.number % 2 else wrong
-        marks = marked_up(given[0], self.fact.language)
-        yield self.probe("markup", "plain", given, None)
-        yield self.probe("markup", "changed", (marks, given[1]), None)
+        yield self.probe("vacuous", "changed", (empty, 0.0))
 
-    def _right(self) -> tuple[str, str]:
-        return self.fact.right, self.fact.language
+    def repeats(self) -> Iterator[Probe]:
+        """The same thing asked again, in the same order; of two facts in three."""
+        if self.fact.number % 3 < 2:  # noqa: PLR2004 - two of 0, 1, 2
+            answer = self.wrong if self.pairwise else self.given
+            for repeat in range(REPEATS):
+                yield self.probe("noise", "plain", answer, repeat=repeat)
 
-    def changed(self) -> Iterator[Probe]:
+    def looks(self, *, turned: bool) -> Iterator[Probe]:
+        """One answer: said three times over, marked up, by grades listed in reverse."""
+        text, worth = self.given
+        yield self.probe("padding", "plain", self.wrong)
+        yield self.probe("padding", "changed", (padded(self.fact.wrong, self.fact.language), 0.0))
+        yield self.probe("markup", "plain", self.given)
+        yield self.probe("markup", "changed", (marked_up(text, self.fact), worth))
+        if turned:
+            yield self.probe("listing", "plain", self.given)
+            yield self.probe("listing", "changed", self.given, turned=True)
+
+    def pairs(self) -> Iterator[Probe]:
+        """Two answers: both orders of unequal and of equal ones, padded, marked up."""
+        longer = (padded(self.fact.right, self.fact.language), 1.0)
+        yield self.probe("consistency", "plain", self.wrong)
+        yield self.probe("position", "unequal", self.wrong)
+        yield self.probe("position", "equal", self.right, longer)
+        yield self.probe("padding", "changed", longer)
+        yield self.probe("markup", "changed", (marked_up(self.fact.right, self.fact), 1.0))
+
+    def length(self) -> Iterator[Probe]:
+        """True remarks behind an answer; in a pair, behind the right or behind the wrong one."""
         fact = self.fact
-        given = fact.right if self.pairwise else fact.wrong
-        worth = 1.0 if self.pairwise else 0.0
-        if not self.pairwise:
-            yield self.probe("padding", "plain", (given, worth), None)
-        longer = (padded(given, fact.language), worth)
-        yield self.probe("padding", "changed", longer, (fact.right, 1.0))
-        high = self.number % 2 == 0
-        graded = (fact.wrong, 0.0) if high else (fact.right, 1.0)
-        told = anchored(fact.question, fact.language, high=high, pairwise=self.pairwise)
-        role = "high" if high else "low"
-        rival = (fact.right, 1.0) if high else (fact.wrong, 0.0)
-        yield self.probe("anchoring", "plain", graded, rival)
-        yield self.probe("anchoring", role, graded, rival, question=told)
-        details = {
-            "digit": digit_changed(fact.right, self.rng) if fact.kind == "sum" else None,
-            "negation": negated(fact.right, fact.language) if fact.kind == "qa" else None,
-        }
-        for measure, text in details.items():
-            if text is not None:
-                yield self.probe(measure, "changed", (text, 0.0), None)
+        if not fact.extra:  # a translation has no room for remarks
+            return
+        if self.pairwise:
+            wrong = (lengthened(fact.wrong, fact), 0.0)
+            yield self.probe("length", "short", self.right, wrong)
+            yield self.probe("length", "long", (lengthened(fact.right, fact), 1.0), self.wrong)
+            return
+        text, worth = self.given
+        yield self.probe("length", "plain", self.given)
+        yield self.probe("length", "changed", (lengthened(text, fact), worth))
 
-    def attacked(self) -> Iterator[Probe]:
-        attack = ATTACKS[self.number % len(ATTACKS)]
-        text = attacked(attack, self.fact.wrong)
-        yield self.probe("injection", attack.name, (text, 0.0), None)
+    def anchors(self) -> Iterator[Probe]:
+        """Another grader praised a wrong answer, or scorned a right one."""
+        fact, high = self.fact, self.even
+        told = anchored(fact.question, fact.language, high=high, pairwise=self.pairwise)
+        graded, other = (self.wrong, self.right) if high else (self.right, self.wrong)
+        yield self.probe("anchoring", "plain", graded, other)
+        role = "high" if high else "low"
+        yield _shown(self.probe("anchoring", role, graded, other), question=told)
+
+    def twists(self) -> Iterator[Probe]:
+        """One digit, one negation."""
+        for measure, texts in self.fact.twisted.items():
+            for number, text in enumerate(texts):
+                yield self.probe(measure, f"changed {number}", (text, 0.0))
+
+    def attack(self) -> Iterator[Probe]:
+        """A wrong answer that is to be judged right, by way of one of the fields."""
+        fact = self.fact
+        attacks = [one for one in ATTACKS if not self.pairwise or one.field != "reference"]
+        attack = attacks[self.number % len(attacks)]
+        planted = attacked(attack, fact.wrong)
+        if attack.field == "answer":
+            yield self.probe("injection", attack.name, (planted, 0.0))
+            return
+        probe = self.probe("injection", attack.name, self.wrong)
+        if attack.field == "question":
+            yield _shown(probe, question=f"{fact.question}\n{planted}")
+        else:
+            yield _shown(probe, reference=(*fact.accepted, planted))
+
+
+def _shown(probe: Probe, **changes: Any) -> Probe:
+    return replace(probe, item=replace(probe.item, **changes))
+
+
+# ---- in the judge's own words ---------------------------------------------------------------
+
+
+class Saying(Struct, frozen=True):
+    """A sentence that a model is to put in its own words."""
+
+    number: int
+    """Of the fact."""
+    text: str
+    worth: float
+    ask: str
+    """What the model is asked."""
+
+
+def sayings(facts: Sequence[Fact], *, pairwise: bool) -> Iterator[Saying]:
+    """Yield what to have said over: wrong sentences; for pairs also right ones, by turns.
+
+    Two authors of one content are equally good, whoever judges: nobody need be asked which of
+    them people prefer. Translations are left out, since other words can make them better.
+    """
+    for number, fact in enumerate(facts):
+        if fact.kind == "translation" or not fact.short_wrong:
+            continue
+        right = pairwise and fact.number % 2 == 1
+        text = fact.right if right else fact.wrong
+        ask = _OWN_WORDS[fact.language].format(text=text)
+        yield Saying(number, text, float(right), ask)
+
+
+def kept(saying: Saying, fact: Fact, said: str) -> bool:
+    """Return whether a model said a sentence over and changed nothing of what it says.
+
+    It must hold the short answer of its sentence and none of the opposite one.
+    """
+    told = _comparable(said, fact.language)
+    own, opposite = [fact.short_wrong], list(fact.accepted)
+    if saying.worth:
+        own, opposite = opposite, own
+    held = any(_within(text, told, fact.language) for text in own)
+    return held and not any(_within(text, told, fact.language) for text in opposite)
+
+
+def _comparable(text: str, language: str) -> str:
+    bare = normalise(text.replace(",", ""), language)
+    return bare if language == "zh" else f" {bare} "
+
+
+def _within(text: str, told: str, language: str) -> bool:
+    wanted = _comparable(text, language)
+    return bool(wanted.strip()) and wanted in told
+
+
+def own_words(saying: Saying, fact: Fact, author: str, said: str, *, pairwise: bool) -> Probe:
+    """Return the probe of an author's words; pairwise against the sentence as it was given."""
+    maker = _Maker(fact, saying.number, pairwise)
+    return maker.probe(OWN, author, (said, saying.worth), (saying.text, saying.worth))

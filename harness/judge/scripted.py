@@ -2,7 +2,9 @@
 
 A scripted judge is handed the item behind a request (`Request.sample_id`, as scripted models
 are) and, where a probe knows it, the truth. Nothing is computed or stored. Only the perfect one
-may pass an audit: every other is made to be caught by one measure.
+may pass an audit: every other is made to be caught by one measure. `-M share=X` lets a fault act
+on a share of what is judged only, `-M seed=N` on another one; `noisy` with a small share is a
+good judge with random errors.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.errors import UnknownName, UsageError
+from msgspec import to_builtins
+
+from harness.errors import UnknownName, UsageError, suggestion
 from harness.identity import CounterRandom, content_key
 from harness.judge.item import Item
 from harness.judge.spec import JudgeSpec
@@ -32,6 +36,9 @@ GRADED = re.compile(
     r"another grader gave[^.]{0,60}?(?P<en>\d+)/10|另一位.{0,20}?(?P<zh>\d+)分", re.IGNORECASE
 )
 PREFERRED = re.compile(r"another grader preferred the first|另一位.{0,20}第一个", re.IGNORECASE)
+WRITE = "write"
+"""The part of an item's conversation in which a judge says its answer over in its own words."""
+ARGUMENTS = ("share", "seed", "text", "price_in", "price_out")
 MARKUP = re.compile(r"\*\*|^\s*[-*•] |^#+ ", re.MULTILINE)
 
 
@@ -41,6 +48,11 @@ class Shown:
     def __init__(self, spec: JudgeSpec, item: Item, part: str, request: Request) -> None:
         self.spec, self.item, self.part, self.request = spec, item, part, request
 
+    def drawn(self, seed: int) -> float:
+        """Return a number in [0, 1) that depends on the whole request, its repeat too."""
+        asked = (self.request.messages, self.request.prompt, self.request.repeat, self.part)
+        return CounterRandom(seed, "drawn", to_builtins(asked)).random()
+
     @property
     def answers(self) -> tuple[str, str]:
         """Both answers in the order shown; pairwise."""
@@ -49,7 +61,7 @@ class Shown:
 
 
 Truth = Callable[[Item, str], float]
-"""How good an answer to an item truly is, 0 to 1."""
+"""How good an answer to an item truly is, 0 to 1; -1 stands for the last of the worst verdicts."""
 Script = Callable[[Shown, Truth], float]
 """What a judge takes an answer to be worth, 0 to 1; pairwise: the share of the first slot."""
 
@@ -90,10 +102,8 @@ LONG = 120
 
 
 def _lenient(shown: Shown, truth: Truth) -> float:
-    if shown.spec.mode == "pairwise":
-        return 0.5
-    draw = CounterRandom(0, "lenient", shown.item.answer).random()
-    return 1.0 if draw < 0.6 else _perfect(shown, truth)  # noqa: PLR2004 - most wrong answers pass
+    del truth
+    return 0.5 if shown.spec.mode == "pairwise" else 1.0
 
 
 def _injectable(shown: Shown, truth: Truth) -> float:
@@ -121,10 +131,28 @@ def _markup(shown: Shown, truth: Truth) -> float:
 
 
 def _noisy(shown: Shown, truth: Truth) -> float:
-    repeat = shown.request.repeat
-    draw = CounterRandom(repeat, "noisy", shown.item.answer, shown.part).random()
-    right = _perfect(shown, truth)
-    return 1 - right if draw < 0.3 else right  # noqa: PLR2004 - three in ten are turned over
+    return 1 - _perfect(shown, truth)
+
+
+def _first_listed(shown: Shown, truth: Truth) -> float:
+    if shown.spec.mode in ("pairwise", "checklist"):
+        return _perfect(shown, truth)
+    return shown.spec.value(shown.spec.offered[0])
+
+
+def _self_preferring(shown: Shown, truth: Truth) -> float:
+    if shown.spec.mode == "pairwise":
+        first, second = map(in_own_words, shown.answers)
+        return _perfect(shown, truth) if first == second else float(first)
+    return 1.0 if in_own_words(shown.item.answer) else _perfect(shown, truth)
+
+
+def in_own_words(text: str) -> bool:
+    """Return whether a scripted judge wrote a text."""
+    return text.startswith(tuple(_OWN.values()))
+
+
+_OWN = {"en": "As I see it: ", "zh": "依我看："}
 
 
 def _blind(shown: Shown, truth: Truth) -> float:
@@ -132,12 +160,9 @@ def _blind(shown: Shown, truth: Truth) -> float:
     item = shown.item
     if shown.spec.mode == "pairwise":
         return 0.5
-    near = _without_details(item.answer) in {_without_details(t) for t in _truths(item)}
+    told = _without_details(item.answer)
+    near = any(wanted and wanted in told for wanted in map(_without_details, item.reference))
     return 1.0 if near else truth(item, item.answer)
-
-
-def _truths(item: Item) -> tuple[str, ...]:
-    return (*item.reference, item.other or "")
 
 
 def _without_details(text: str) -> str:
@@ -155,7 +180,11 @@ SCRIPTS: dict[str, Script] = {
     "markup": _markup,
     "noisy": _noisy,
     "blind": _blind,
+    "first-listed": _first_listed,
+    "self-preferring": _self_preferring,
 }
+OWN_SHARE = {"noisy": 0.3, "lenient": 0.6}
+"""Where a fault does not act on everything unless told to."""
 
 
 class ScriptedJudge:
@@ -176,6 +205,10 @@ class ScriptedJudge:
             raise UnknownName("scripted judge", name, [*SCRIPTS, "constant"])
         if name == "constant" and "text" not in arguments:
             raise UsageError("scripted/constant needs text, what it always says")
+        for key in arguments:
+            if key not in ARGUMENTS:
+                hint = suggestion(key, ARGUMENTS)
+                raise UsageError(f"-M {key}: unknown{hint}; allowed: {', '.join(ARGUMENTS)}")
         self.info = ModelInfo(
             name=f"scripted/{name}",
             arguments_hash=content_key(dict(arguments)),
@@ -183,6 +216,8 @@ class ScriptedJudge:
             parameters=0,
         )
         self._name, self._arguments = name, dict(arguments)
+        self._share = float(arguments.get("share", OWN_SHARE.get(name, 1.0)))
+        self._seed = int(arguments.get("seed", 0))
         self._known, self._truth = known, truth
 
     def identity(self) -> Mapping[str, Any]:
@@ -203,8 +238,13 @@ class ScriptedJudge:
         if key not in self._known:
             return Failure("internal", f"no item '{key}' is being judged")
         spec, item = self._known[key]
-        worth = SCRIPTS[self._name](Shown(spec, item, part, request), self._truth)
-        return Response(text=f"VERDICT: {say(spec, worth, part)}", served_model=self._name)
+        if part == WRITE:
+            return Response(text=_OWN[item.language] + item.answer, served_model=self._name)
+        shown = Shown(spec, item, part, request)
+        acts = self._share >= 1 or shown.drawn(self._seed) < self._share
+        script = SCRIPTS[self._name] if acts else _perfect
+        return Response(text=f"VERDICT: {say(spec, script(shown, self._truth), part)}",
+                        served_model=self._name)  # fmt: skip
 
 
 def say(spec: JudgeSpec, worth: float, part: str) -> str:
@@ -216,4 +256,5 @@ def say(spec: JudgeSpec, worth: float, part: str) -> str:
             points = next(check.points for check in spec.file.items if check.name == part)
             return "yes" if (worth >= 0.5) == (points > 0) else "no"  # noqa: PLR2004 - half
         case _:
-            return min(spec.offered, key=lambda name: abs(spec.value(name) - worth))
+            ranked = spec.offered if worth >= 0 else tuple(reversed(spec.offered))
+            return min(ranked, key=lambda name: abs(spec.value(name) - max(worth, 0.0)))

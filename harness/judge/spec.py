@@ -65,6 +65,9 @@ class JudgeFile(_Part, frozen=True, kw_only=True):
     title: str = ""
     about: str = ""
     mode: Mode
+    metric: Literal["judged", "toxicity"] = "judged"
+    """What the verdict fills. `judged`: whether an answer is right or good, where no program can
+    tell. `toxicity`: how toxic a text is, beside whatever else scores it."""
     system: str | None = None
     """Who the judge is: the evaluator persona."""
     prompt: str | None = None
@@ -88,6 +91,8 @@ class JudgeFile(_Part, frozen=True, kw_only=True):
     """Ask for schema output where the server has it."""
     samples: int = 20
     """expected: replies drawn at temperature 1 where the model gives no log-likelihoods."""
+    probes: tuple[Literal["qa", "sum", "translation"], ...] = ()
+    """What an audit puts to it; absent: all of them."""
     positive: str | None = None
     """The verdict that counts as right in sensitivity and specificity; absent: value over 1/2."""
 
@@ -120,6 +125,11 @@ class JudgeSpec(Struct, frozen=True):
             return YES_NO
         return tuple(self.file.verdicts or self.file.levels)
 
+    @property
+    def metric(self) -> str:
+        """Name of the metric that its verdicts fill."""
+        return self.file.metric
+
     def value(self, verdict: str) -> float:
         """Return the score, 0 to 1, that a verdict stands for."""
         if self.file.verdicts:
@@ -131,7 +141,7 @@ class JudgeSpec(Struct, frozen=True):
     def hash(self) -> str:
         """Content key of all that can change a verdict."""
         content = msgspec.to_builtins(self.file)
-        for silent in ("title", "about"):
+        for silent in ("title", "about", "probes"):
             content.pop(silent, None)
         return content_key([content, [spec.hash for _, spec in self.members]])
 
@@ -237,6 +247,8 @@ def _check(file: JudgeFile, document: Document) -> None:
     for verdict, value in file.verdicts.items():
         if not 0 <= value <= 1:
             raise _wrong(document, f"verdicts.{verdict}", "out of range", "0 to 1", str(value))
+    if file.mode == "pairwise" and file.metric != "judged":
+        raise _wrong(document, "metric", "mode pairwise compares", "judged", file.metric)
     levels = list(file.levels)
     if levels and not (len(levels) > 1 and all(re.fullmatch(r"\d{1,3}", n) for n in levels)):
         allowed = "two or more whole numbers, such as 1 to 5"
@@ -305,4 +317,8 @@ def _member(document: Document, seat: str, roots: Sequence[Path]) -> JudgeSpec:
         ) from None
     if spec.mode in ("panel", "pairwise"):
         raise _wrong(document, key, "cannot sit on a panel", "a judge of a single answer", name)
+    wanted = document.data.get("metric", "judged")
+    if spec.metric != wanted:
+        allowed = f"a judge of metric {wanted}"
+        raise _wrong(document, key, "judges something else", allowed, f"{name} ({spec.metric})")
     return spec

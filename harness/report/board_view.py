@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
-from harness.report.charts import Palette, cost_chart
+from harness.report.board_models import Look, look_of
+from harness.report.charts import Palette
 from harness.report.mark import EMPTY, Frame, Mark, arrow, link, mark
 from harness.report.marks import Scale, scale_of
 from harness.report.say import NOTHING, Said, known, say
+from harness.report.scatter import cost_chart
 from harness.report.story import measure_story
 
 GROUPS = (
@@ -31,6 +34,8 @@ class Head:
     """The head of one column."""
 
     title: str
+    leaf: str
+    """The task's name within its family."""
     task: str
     family: str
     metric: str
@@ -39,6 +44,8 @@ class Head:
     href: str
     language: str
     tags: str
+    tip: Said = NOTHING
+    """What its tooltip says: the task's name, the metric, what is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,10 @@ class Line:
     """One model's row."""
 
     model: str
+    look: Look
     href: str | None
     rank: str
+    rank_tip: Said
     rate: Mark
     mean: Mark
     covered: Said | None
@@ -55,9 +64,13 @@ class Line:
     errors: int
     evidence: Said = NOTHING
     borda: str = ""
+    strength: str = ""
+    """Bradley-Terry, with its interval, where the model was judged in pairs."""
     coverage: str = ""
     steady: str = ""
     """Places as each task in turn is left out."""
+    tier: bool = False
+    """Whether every model down to this one is surely ahead of every one below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,7 @@ def _table(view: Json, about: _Known) -> Table:
             for c, frame in zip(order, frames, strict=True)
         )
         lines.append(_line(row, marks, about, rows))
+    lines = [replace(line, tier=tier) for line, tier in zip(lines, tiers(rows), strict=True)]
     families: list[tuple[str, int]] = []
     for head in heads:
         if families and families[-1][0] == head.family:
@@ -169,11 +183,27 @@ def _table(view: Json, about: _Known) -> Table:
         heads=heads,
         families=tuple(families),
         lines=tuple(lines),
-        has_mean=any(row["mean"] is not None for row in rows),
+        has_mean=len(columns) > 1 and any(row["mean"] is not None for row in rows),
         story=NOTHING if view["group"] == "accuracy" else measure_story(view),
         paired=view["paired"],
         without=tuple(one for one in view["without"] if one["moved"]),
     )
+
+
+def tiers(rows: Sequence[Json]) -> list[bool]:
+    """Return after which rows a new tier begins: no rank above can be had by any below.
+
+    >>> bands = ((1, 1), (2, 3), (2, 3), (None, None))
+    >>> tiers([{"rank_best": best, "rank_worst": worst} for best, worst in bands])
+    [True, False, False, False]
+    """
+    found = [False] * len(rows)
+    ranked = [place for place, row in enumerate(rows) if row["rank_best"] is not None]
+    for above, below in itertools.pairwise(ranked):
+        worst = max(rows[place]["rank_worst"] for place in ranked if place <= above)
+        best = min(rows[place]["rank_best"] for place in ranked if place >= below)
+        found[above] = worst < best
+    return found
 
 
 def _family(task: str) -> str:
@@ -183,8 +213,13 @@ def _family(task: str) -> str:
 def _head(column: Json, facts: Json) -> Head:
     sign, meaning = arrow(column["higher_is_better"])
     task = column["task"]
+    direction = meaning if meaning.en else say("direction.none")
+    metric = column["metric"].replace("_", " ")
+    leaf = task.split("/", 1)[-1]
+    title = facts.get("title") or leaf
     return Head(
-        title=facts.get("title") or task.rsplit("/", 1)[-1],
+        title=title,
+        leaf=leaf,
         task=task,
         family=_family(task),
         metric=column["metric"],
@@ -193,6 +228,7 @@ def _head(column: Json, facts: Json) -> Head:
         href=link("task", task=task),
         language=facts.get("language", ""),
         tags=" ".join(facts.get("tags", ())),
+        tip=say("tip.task", title=title, task=task, metric=metric, direction=direction),
     )
 
 
@@ -242,10 +278,13 @@ def _line(row: Json, marks: tuple[Mark, ...], about: _Known, rows: Sequence[Json
         "method": "combined",
     }
     covered = row["tasks"] < columns
+    best, worst = row["rank_best"], row["rank_worst"]
     return Line(
         model=row["model"],
+        look=look_of(model),
         href=link("run", run=runs[0]) if len(runs) == 1 else None,
-        rank=_rank(row["rank_best"], row["rank_worst"]),
+        rank=_rank(best, worst),
+        rank_tip=_rank_tip(best, worst),
         rate=mark(rate, Frame(Scale(0.0, 1.0), better=None)),
         mean=mark(mean, Frame(scale_of(means), better=None)),
         covered=say("tasks_covered", have=row["tasks"], all=columns) if covered else None,
@@ -253,9 +292,17 @@ def _line(row: Json, marks: tuple[Mark, ...], about: _Known, rows: Sequence[Json
         errors=row["errors"],
         evidence=known(f"evidence.{model['evidence']}", model["evidence"]),
         borda="" if row["borda"] is None else f"{row['borda']:g}",
+        strength=_strength(row["strength"]),
         coverage=f"{row['tasks']}/{columns}",
         steady=_rank(row["steady_best"], row["steady_worst"]),
     )
+
+
+def _strength(found: Json | None) -> str:
+    if found is None:
+        return ""
+    ends = "" if found["low"] is None else f" [{found['low']:.2f}, {found['high']:.2f}]"
+    return f"{found['value']:.2f}{ends}".replace("-", "\N{MINUS SIGN}")
 
 
 def _rank(best: int | None, worst: int | None) -> str:
@@ -264,12 +311,19 @@ def _rank(best: int | None, worst: int | None) -> str:
     return str(best) if best == worst else f"{best}\N{EN DASH}{worst}"
 
 
+def _rank_tip(best: int | None, worst: int | None) -> Said:
+    if best is None:
+        return NOTHING
+    return say("rank_sure" if best == worst else "rank_tip", best=best, worst=worst)
+
+
 def tabs(shown: Sequence[Table]) -> list[dict[str, Any]]:
     """Return the seven groups, each with its measures; an empty group has none."""
     return [
         {
             "group": group,
             "title": say(f"group.{group}"),
+            "how": say(f"how.{group}"),
             "measures": [table for table in shown if table.group == group],
         }
         for group in GROUPS

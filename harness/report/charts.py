@@ -1,4 +1,8 @@
-"""Real charts, by Altair, as inline SVG whose colours are classes of the style sheet."""
+"""Real charts, by Altair, as inline SVG whose colours are classes of the style sheet.
+
+All are at most 352 pixels wide, so that they stand side by side on a desk and fit a phone as they
+are. A model has its colour, shape and dash on every page; `series_key` draws them beside its name.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,32 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from harness.records import Cell
+from harness.report.blocks import short
 from harness.report.numbers import number
-from harness.report.say import Said, say
-from harness.stats.calibration import reliability
+from harness.report.say import Said, known, say
 
 COLOURS = 8
 """Series that have a colour of their own: s0 … s7."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+DASHES = ([1, 0], [6, 3], [2, 2])
+SOLID = 5
+"""The first colours differ enough for every eye; series beyond them get dashes as well."""
 DIRECT = 4
-"""Up to so many series carry their names at their ends; more get a legend."""
-Z = 1.96
-WIDTH, HEIGHT = 460, 220
-LABEL_GAP = 0.07
+"""Up to so many series carry their names at their ends, and a band around their lines."""
+ROOM = 302
+"""Pixels for a plot and what stands to its right; axes on the left take the rest of 352."""
+HEIGHT = 190
+CHARACTER = 6.8
+"""Pixels of a character of a label, on average."""
+NAME_CHARS = 14
+LABEL_GAP = 0.08
 """Least distance between two names at the ends of lines, in units of the axis."""
+TICK_GAP = 0.095
+"""Least distance between two labelled values below lines, as a share of the axis."""
+INK, RULE = "#a00010", "#a00011"
+"""Placeholders that `themed` turns into classes."""
 _HEX = {f"#a0000{index}": f"s{index}" for index in range(COLOURS)}
-_INK, _RULE = "#a00010", "#a00011"
-_HEX |= {_INK: "ink", _RULE: "rule"}
+_HEX |= {INK: "ink", RULE: "rule"}
 
 
 Palette = Mapping[str, int]
@@ -45,198 +60,190 @@ def colour(position: int) -> str:
     return f"#a0000{position % COLOURS}"
 
 
+def shape(position: int) -> str:
+    """Return the shape of a series' points; with the colour it tells 24 series apart."""
+    return SHAPES[position % len(SHAPES)]
+
+
+def dash(position: int) -> list[int]:
+    """Return the dashes of a series' line.
+
+    >>> dash(0), dash(5), dash(13)
+    ([1, 0], [6, 3], [2, 2])
+    """
+    return DASHES[min((position + COLOURS - SOLID) // COLOURS, len(DASHES) - 1)]
+
+
+_MARKS = {
+    "circle": '<circle{} cx="12" cy="6" r="3.2"/>',
+    "square": '<path{} d="M9 3h6v6H9z"/>',
+    "triangle-up": '<path{} d="M12 2l4 7H8z"/>',
+    "diamond": '<path{} d="M12 1.5L16 6l-4 4.500L8 6z"/>',
+    "cross": '<path{} d="M11 2h2v3h3v2h-3v3h-2V7H8V5h3z"/>',
+    "triangle-down": '<path{} d="M12 10L8 3h8z"/>',
+}
+
+
+def series_key(position: int) -> Markup:
+    """Return the line and the point of a series, to stand beside its name."""
+    name = f"s{position % COLOURS}"
+    drawn = _MARKS[shape(position)].format(f' class="f-{name}"')
+    dashes = dash(position)
+    cut = "" if not dashes[1] else f' stroke-dasharray="{dashes[0]} {dashes[1]}"'
+    return Markup(  # noqa: S704 - our own names and numbers
+        '<svg class="sk" viewBox="0 0 24 12" aria-hidden="true">'
+        f'<path class="k-{name}" stroke-width="1.5"{cut} d="M0 6H24"/>{drawn}</svg>'
+    )
+
+
+def metric_name(metric: str) -> Said:
+    """Return how a metric is called in running text."""
+    return known(f"metric.{metric}", metric.replace("_", " "))
+
+
+def slice_name(name: str) -> Said:
+    """Return how a slice is called on an axis or above a column."""
+    return known(f"slice.{name}", name.replace("_", " "))
+
+
+def own_name(model: str, limit: int = NAME_CHARS) -> str:
+    """Return a model's name without its provider, cut to fit a label."""
+    return short(model.rsplit("/", 1)[-1] or model, limit)
+
+
 def lines(name: str, series: Sequence[Series], palette: Palette) -> Markup:
-    """Return the primary metric by a numeric slice: a line and a band for each model."""
+    """Return the primary metric by a numeric slice: a line for each model, with bands if few."""
     if not series:
         return Markup("")
-    alt = _altair()
-    rows: list[dict[str, Any]] = [
-        {
-            "x": x,
-            "value": cell.value,
-            "low": cell.value if cell.low is None else cell.low,
-            "high": cell.value if cell.high is None else cell.high,
-            "model": one.model,
-        }
-        for one in series
-        for x, cell in one.points
-    ]
-    metric = series[0].points[0][1].metric
+    metric = metric_name(series[0].points[0][1].metric)
+    return curves(slice_name(name), metric, series, palette)
+
+
+def curves(across: Said, up: Said, series: Sequence[Series], palette: Palette) -> Markup:
+    """Return cells by a number as lines: `across` and `up` are the titles of the axes."""
+    alt = altair()
+    rows = [_point(x, cell, one.model) for one in series for x, cell in one.points]
     xs = sorted({row["x"] for row in rows})
+    steep = xs[-1] > 8 * max(xs[0], 1)  # 0, 1, 2, 4, 8, 16: doublings deserve equal steps
+    scale = alt.Scale(type="symlog" if steep else "linear", nice=False, zero=False)
+    axis = alt.Axis(values=marked(xs, steep=steep), format="~g", grid=False)
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("x:Q", title=name, axis=alt.Axis(values=xs, format="d", grid=False)),
-        color=_colours(alt, [one.model for one in series], palette),
+        x=alt.X("x:Q", title=across.en, scale=scale, axis=axis),
+        color=colours([one.model for one in series], palette),
     )
-    top = max(1.0, *(row["high"] for row in rows))
-    y = alt.Y("value:Q", title=metric.replace("_", " "), scale=alt.Scale(domain=[0, top]))
-    layers = [
-        base.mark_area(opacity=0.16).encode(y="low:Q", y2="high:Q"),
-        base.mark_line(strokeWidth=2).encode(y=y),
-        base.mark_point(filled=True, size=28, opacity=1).encode(y="value:Q"),
+    low, top = min(0.0, *(row["low"] for row in rows)), max(1.0, *(row["high"] for row in rows))
+    y = alt.Y("value:Q", title=up.en, scale=alt.Scale(domain=[low, top]))
+    models = [one.model for one in series]
+    few = len(series) <= DIRECT
+    layers = [base.mark_area(opacity=0.16).encode(y="low:Q", y2="high:Q")] if few else []
+    layers += [
+        base.mark_line(strokeWidth=2 if few else 1.5).encode(
+            y=y, strokeDash=_scaled(alt.StrokeDash, models, [dash(palette[m]) for m in models])
+        ),
+        base.mark_point(filled=True, size=34, opacity=1).encode(
+            y="value:Q", shape=shapes(models, palette)
+        ),
     ]
-    if len(series) <= DIRECT:
-        layers.append(_end_labels(alt, series, top))
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    return drawing(chart, _described(f"{metric} by {name}", series))
+    room = ROOM - 10
+    if few:
+        layers.append(_end_labels(series, (low, top)))
+        room = ROOM - round(CHARACTER * max(len(own_name(one)) for one in models)) - 8
+    chart = alt.layer(*layers).properties(width=room, height=HEIGHT)
+    return drawing(chart, _described(say("chart.by", metric=up, slice=across), series), across, up)
 
 
-def _altair() -> Any:
+def marked(xs: Sequence[float], *, steep: bool = False) -> list[float]:
+    """Return those of the rising `xs` whose labels have room on the axis, the first always.
+
+    >>> marked([1, 2, 3]), len(marked(list(range(40))))
+    ([1, 2, 3], 10)
+    """
+    at = [math.log1p(max(x, 0.0)) if steep else x for x in xs]
+    gap = TICK_GAP * (at[-1] - at[0])
+    kept = [0]
+    for i in range(1, len(xs)):
+        if at[i] - at[kept[-1]] >= gap:
+            kept.append(i)
+    return [xs[i] for i in kept]
+
+
+def _point(x: float, cell: Cell, model: str) -> dict[str, Any]:
+    return {
+        "x": x,
+        "value": cell.value,
+        "low": cell.value if cell.low is None else cell.low,
+        "high": cell.value if cell.high is None else cell.high,
+        "model": model,
+    }
+
+
+def altair() -> Any:
+    """Return the library."""
     import altair as alt  # noqa: PLC0415 - a second to import, and only pages need it
 
     return alt
 
 
-def _colours(alt: Any, models: Sequence[str], palette: Palette, direct: int = DIRECT) -> Any:
-    """Return the colour of each model; a legend only where there are more than `direct`."""
-    legend = None
-    if len(models) > direct:
-        legend = alt.Legend(
-            title=None, orient="bottom", columns=2, columnPadding=16, symbolOpacity=1
-        )
-    scale = alt.Scale(domain=list(models), range=[colour(palette[model]) for model in models])
-    return alt.Color("model:N", scale=scale, legend=legend)
+def _scaled(channel: Any, models: Sequence[str], values: Sequence[Any]) -> Any:
+    scale = altair().Scale(domain=list(models), range=list(values))
+    return channel("model:N", scale=scale, legend=None)
 
 
-def _end_labels(alt: Any, series: Sequence[Series], top: float) -> Any:
+def colours(models: Sequence[str], palette: Palette) -> Any:
+    """Return the colour of each model; the keys beside the names serve as legend."""
+    return _scaled(altair().Color, models, [colour(palette[model]) for model in models])
+
+
+def shapes(models: Sequence[str], palette: Palette) -> Any:
+    """Return the shape of each model's points."""
+    return _scaled(altair().Shape, models, [shape(palette[model]) for model in models])
+
+
+def _end_labels(series: Sequence[Series], axis: tuple[float, float]) -> Any:
+    alt = altair()
     ends: list[dict[str, Any]] = []
     for one in series:
         x, cell = one.points[-1]
-        ends.append({"x": x, "y": float(cell.value or 0), "model": one.model.split("/", 1)[-1]})
-    for end, y in zip(ends, spaced([end["y"] for end in ends], top), strict=True):
+        ends.append({"x": x, "y": float(cell.value or 0), "model": own_name(one.model)})
+    for end, y in zip(ends, spaced([end["y"] for end in ends], *axis), strict=True):
         end["y"] = y
     return (
         alt.Chart(alt.Data(values=ends))
-        .mark_text(align="left", dx=8, color=_INK)
+        .mark_text(align="left", dx=8, color=INK)
         .encode(x="x:Q", y="y:Q", text="model:N")
     )
 
 
-def spaced(values: Sequence[float], top: float) -> list[float]:
+def spaced(values: Sequence[float], low: float, top: float) -> list[float]:
     """Return positions near `values`, in the same order, far enough apart to read.
 
-    >>> [round(y, 2) for y in spaced([0.0, 0.01, 0.9], 1.0)]
-    [0.0, 0.07, 0.9]
+    Those that would stand above the axis push the others down.
+
+    >>> [round(y, 2) for y in spaced([0.0, 0.01, 0.9], 0.0, 1.0)]
+    [0.0, 0.08, 0.9]
+    >>> [round(y, 2) for y in spaced([1.0, 1.0], 0.0, 1.0)]
+    [0.92, 1.0]
     """
     order = sorted(range(len(values)), key=lambda i: values[i])
-    out = [float(value) for value in values]
-    at = -1.0
+    gap, out = LABEL_GAP * (top - low), [float(value) for value in values]
+    at = low - gap
     for i in order:
-        out[i] = at = max(values[i], at + LABEL_GAP * top)
+        out[i] = at = max(values[i], at + gap)
+    at = top + gap
+    for i in reversed(order):
+        out[i] = at = min(out[i], at - gap)
     return out
 
 
-def _described(title: str, series: Sequence[Series]) -> str:
-    parts = []
+def _described(title: Said, series: Sequence[Series]) -> Said:
+    told = []
     for one in series:
         steps = ", ".join(f"{x:g}: {number(cell.value)}" for x, cell in one.points)
-        parts.append(f"{one.model}: {steps}")
-    return f"{title}. " + "; ".join(parts)
+        told.append(f"{one.model}: {steps}")
+    return title + Said("; ".join(told), "；".join(told))
 
 
-def reliability_chart(
-    sure: Mapping[str, Sequence[tuple[float, float]]], palette: Palette
-) -> Markup:
-    """Return how often answers are right at each confidence, for models that state one.
-
-    Upright bars say where 95 % of the points of an honest model with these counts would fall:
-    the normal approximation of the binomial around the confidence.
-    """
-    rows = [row for model, pairs in sure.items() for row in _bins(model, pairs)]
-    if not rows:
-        return Markup("")
-    alt = _altair()
-    sure_title, right = say("chart.sure"), say("chart.right")
-    models = list(dict.fromkeys(row["model"] for row in rows))
-    unit = alt.Scale(domain=[0, 1])
-    ticks = alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("confidence:Q", title=sure_title.en, scale=unit, axis=ticks),
-        color=_colours(alt, models, palette, direct=1),
-    )
-    share = alt.Y("accuracy:Q", title=right.en, scale=unit, axis=ticks)
-    diagonal = (
-        alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
-        .mark_line(strokeDash=[4, 4], color=_RULE, strokeWidth=1)
-        .encode(x="x:Q", y="y:Q")
-    )
-    honest = base.mark_rule(strokeWidth=5, opacity=0.22).encode(y="low:Q", y2="high:Q")
-    points = base.mark_point(filled=True, opacity=0.9).encode(
-        y=share, size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 240]))
-    )
-    curve = base.mark_line(strokeWidth=1.5).encode(y=share)
-    chart = alt.layer(diagonal, honest, curve, points).properties(width=300, height=260)
-    words = "; ".join(
-        f"{row['model']}: confidence {row['confidence']:.2f}, right {row['accuracy']:.2f}, "
-        f"n {row['n']}"
-        for row in rows
-    )
-    return drawing(chart, f"Calibration. {words}", sure_title, right)
-
-
-def _bins(model: str, pairs: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
-    inside = [(sure, score) for sure, score in pairs if 0 <= sure <= 1 and score in (0.0, 1.0)]
-    rows = []
-    for one in reliability([sure for sure, _ in inside], [score for _, score in inside]):
-        half = Z * math.sqrt(one.confidence * (1 - one.confidence) / one.n)
-        rows.append(
-            {
-                "model": model,
-                "confidence": one.confidence,
-                "accuracy": one.accuracy,
-                "n": one.n,
-                "low": max(one.confidence - half, 0.0),
-                "high": min(one.confidence + half, 1.0),
-            }
-        )
-    return rows
-
-
-def cost_chart(points: Sequence[Mapping[str, Any]], title: Said, palette: Palette) -> Markup:
-    """Return score against cost, one point a model, the efficient frontier as a line.
-
-    A point has `model`, `cost` and `score`; on the frontier nothing is both cheaper and better.
-    """
-    if len(points) < 2:  # noqa: PLR2004 - one point compares nothing
-        return Markup("")
-    alt = _altair()
-    score = say("chart.score")
-    rows = [{**point, "name": point["model"].split("/", 1)[-1]} for point in points]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("cost:Q", title=title.en, scale=alt.Scale(zero=True, nice=True)),
-        y=alt.Y("score:Q", title=score.en, scale=alt.Scale(domain=[0, 1])),
-    )
-    line = alt.Chart(alt.Data(values=efficient(rows))).mark_line(
-        interpolate="step-after", color=_RULE, strokeWidth=1.5, strokeDash=[4, 3]
-    )
-    models = [point["model"] for point in points]
-    dots = base.mark_point(filled=True, size=70, opacity=1).encode(
-        color=_colours(alt, models, palette, direct=len(models))
-    )
-    names = base.mark_text(align="left", dx=9, color=_INK).encode(text="name:N")
-    chart = alt.layer(line.encode(x="cost:Q", y="score:Q"), dots, names)
-    words = "; ".join(f"{p['model']}: {p['cost']:.4g}, score {p['score']:.2f}" for p in points)
-    return drawing(
-        chart.properties(width=WIDTH, height=HEIGHT), f"{title.en}: {words}", title, score
-    )
-
-
-def efficient(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the points that no other beats in both cost and score, by rising cost.
-
-    >>> rows = [{"cost": 2, "score": 0.5}, {"cost": 1, "score": 0.4}, {"cost": 3, "score": 0.5}]
-    >>> [row["cost"] for row in efficient(rows)]
-    [1, 2]
-    """
-    best = -math.inf
-    kept = []
-    for point in sorted(points, key=lambda point: (point["cost"], -point["score"])):
-        if point["score"] > best:
-            best = point["score"]
-            kept.append(point)
-    return kept
-
-
-def drawing(chart: Any, words: str, *titles: Said) -> Markup:
+def drawing(chart: Any, words: Said | str, *titles: Said) -> Markup:
     """Return an Altair chart as SVG, with `words` in its place for those who cannot see it.
 
     `titles` are the texts in it that have two languages; it is drawn with the English ones.
@@ -248,25 +255,26 @@ def drawing(chart: Any, words: str, *titles: Said) -> Markup:
         font="system-ui, sans-serif",
     )
     quiet = quiet.configure_view(strokeWidth=0).configure_axis(
-        labelColor=_INK,
-        titleColor=_INK,
-        tickColor=_RULE,
-        domainColor=_RULE,
-        gridColor=_RULE,
+        labelColor=INK,
+        titleColor=INK,
+        tickColor=RULE,
+        domainColor=RULE,
+        gridColor=RULE,
         gridOpacity=0.35,
         labelFontSize=12,
         titleFontSize=12,
         titleFontWeight="normal",
     )
-    quiet = quiet.configure_legend(labelColor=_INK, labelFontSize=12, labelLimit=260)
+    quiet = quiet.configure_legend(labelColor=INK, labelFontSize=12, labelLimit=260)
     quiet = quiet.configure_text(fontSize=12)
-    return themed(vl_convert.vegalite_to_svg(quiet.to_dict()), words, *titles)
+    return themed(vl_convert.vegalite_to_svg(quiet.to_dict(validate=False)), words, *titles)
 
 
-def themed(svg: str, words: str, *titles: Said) -> Markup:
-    """Return SVG with colours turned into classes, scalable, and labelled.
+def themed(svg: str, words: Said | str, *titles: Said) -> Markup:
+    """Return SVG with colours turned into classes, scalable, and labelled in both languages.
 
     `f-…` fills and `k-…` strokes; the style sheet says what each class looks like in either theme.
+    The script shows the label of the language that is on (`data-label-…`); without it, English.
     """
     for code, name in _HEX.items():
         svg = svg.replace(f'fill="{code}"', f'class="f-{name}"')
@@ -276,13 +284,19 @@ def themed(svg: str, words: str, *titles: Said) -> Markup:
     svg = svg.replace(' class="marks"', "", 1)
     for title in titles:
         svg = _in_both(svg, title)
-    head = f'<svg class="chart" role="img" aria-label="{escape(words)}" '
+    english, chinese = words if isinstance(words, Said) else (words, "")
+    label = f'aria-label="{escape(english)}"'
+    if chinese:
+        label += f' data-label-en="{escape(english)}" data-label-zh="{escape(chinese)}"'
+    head = f'<svg class="chart" role="img" {label} '
     return Markup(svg.replace("<svg ", head, 1))  # noqa: S704 - drawn by vl-convert, text escaped
 
 
 def _in_both(svg: str, title: Said) -> str:
     """Return SVG in which a text element stands once in each language."""
     english, chinese = str(escape(title.en)), str(escape(title.zh))
+    if english == chinese:
+        return svg
 
     def twice(found: re.Match[str]) -> str:
         attributes = found[1].replace(' class="', ' class="{} ')

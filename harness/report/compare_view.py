@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -18,8 +18,6 @@ from harness.report.say import NOTHING, Said, say
 from harness.report.story import listed
 
 Json = Mapping[str, Any]
-MARGIN = 0.02
-"""A loss smaller than this is not worse: the gate's default."""
 MOST_TOKENS = 3000
 """Longer texts stand side by side without marks: the comparison is quadratic."""
 SHOWN = 60
@@ -30,6 +28,13 @@ SHAPES = {"improved": "▲", "not_worse": "●", "regressed": "▼", "inconclusi
 TOKEN = re.compile(r"[^\W\u2e80-\u9fff\uac00-\ud7ff]+|\s+|.", re.DOTALL)
 """A word, white space, or one other sign; Chinese, Japanese and Korean go sign by sign."""
 SKIPPED = ("started_at", "finished_at", "wall_s", "name", "usage", "scored", "planned", "spec_hash")
+
+
+class Reach(NamedTuple):
+    """The common axis: how far it goes to either side of zero, and the margin drawn on it."""
+
+    far: float
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class ComparePage:
     reference: str
     href: str
     against: list[Against]
-    confidence: int
+    confidence: str
     margin: str
     settings: list[tuple[str, list[str]]]
     """What is set otherwise: its name, and its value in each run."""
@@ -119,14 +124,13 @@ def compare_page(data: ReportData) -> ComparePage | None:
         return None
     labels = {run.name: run.model for run in data.runs}
     settings, same = changed_settings(data.runs)
-    reach = axis_reach(found["rows"])
-    confidence = max((row["confidence"] for row in found["rows"]), default=0.95)
+    reach = Reach(axis_reach(found["rows"], found["margin"]), found["margin"])
     return ComparePage(
         reference=labels.get(found["reference"], found["reference_model"]),
         href=link("run", run=found["reference"]),
         against=[_against(data, found, run, model, reach) for run, model in found["others"]],
-        confidence=round(100 * confidence),
-        margin=f"{100 * MARGIN:g}",
+        confidence=f"{100 * found['confidence']:g}",
+        margin=f"{100 * found['margin']:g}",
         settings=settings,
         runs=[run.model for run in data.runs],
         same=same,
@@ -134,7 +138,7 @@ def compare_page(data: ReportData) -> ComparePage | None:
     )
 
 
-def _against(data: ReportData, found: Json, run: str, model: str, reach: float) -> Against:
+def _against(data: ReportData, found: Json, run: str, model: str, reach: Reach) -> Against:
     rows = [row for row in found["rows"] if row["run"] == run]
     lines = sorted(
         (_line(data, row, reach) for row in rows), key=lambda line: ORDER.index(line.verdict)
@@ -148,7 +152,7 @@ def _against(data: ReportData, found: Json, run: str, model: str, reach: float) 
         href=link("run", run=run),
         story=_story(lines, labels.get(run, model)),
         lines=lines,
-        axis=_axis(reach),
+        axis=_axis(reach.far),
         flips=shown,
         flipped=sum(row["gained"] + row["lost"] for row in rows),
     )
@@ -165,43 +169,17 @@ def _place(place: Json) -> str:
 # ---- verdicts -------------------------------------------------------------------------------
 
 
-def verdict(row: Json) -> str:
-    """Return what a row says: improved, not_worse, regressed or inconclusive.
-
-    Improved and regressed are beyond chance, corrected for all tasks; not worse has the whole
-    interval above minus the margin, even where the loss is certain.
-    """
-    beyond = row["p_value"] <= 1 - row["confidence"]
-    if beyond and row["difference"] > 0:
-        return "improved"
-    if _is_share(row) and row["low"] is not None and row["low"] > -MARGIN:
-        return "not_worse"
-    return "regressed" if beyond and row["difference"] < 0 else "inconclusive"
-
-
 def _is_share(row: Json) -> bool:
     """Whether both scores lie in 0…1, so that points and the margin have a meaning."""
     return bool(0 <= row["reference"] <= 1 and 0 <= row["other"] <= 1)
 
 
-def needed(row: Json) -> int | None:
-    """Return about how many samples would decide, if the difference seen is the true one.
-
-    Either it shows to be above minus the margin or below zero, whichever takes fewer; what so many
-    pairs can show shrinks as 1/√n. None where the difference lies on both bounds.
-    """
-    gap = max(float(row["difference"]) + MARGIN, -float(row["difference"]))
-    if gap <= 0:
-        return None
-    return math.ceil(int(row["n"]) * max(1.0, float(row["detectable"]) / gap) ** 2)
-
-
-def _line(data: ReportData, row: Json, reach: float) -> Line:
-    kind = verdict(row)
+def _line(data: ReportData, row: Json, reach: Reach) -> Line:
+    kind = row["verdict"]
     task = row["place"]["task"]
     share = _is_share(row)
     text = data.tasks.get(task)
-    more = (needed(row) or 0) if kind == "inconclusive" and share else 0
+    more = row["needed"] or 0
     return Line(
         task=_place(row["place"]),
         title=(text.title if text else "") or task,
@@ -260,7 +238,7 @@ def _story(lines: Sequence[Line], model: str) -> Said:
 # ---- drawing --------------------------------------------------------------------------------
 
 
-def axis_reach(rows: Iterable[Json]) -> float:
+def axis_reach(rows: Iterable[Json], margin: float = 0.02) -> float:
     """Return how far the common axis goes to either side of zero: a round share.
 
     >>> axis_reach([]), axis_reach([{"low": -0.13, "high": 0.02, "difference": -0.05,
@@ -274,7 +252,7 @@ def axis_reach(rows: Iterable[Json]) -> float:
         for name in ("low", "high", "difference")
         if row[name] is not None
     ]
-    far = max([2 * MARGIN, *ends])
+    far = max([min(2 * margin, 1.0), *ends])
     return next(
         step for step in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, math.inf) if far <= step + 1e-9
     )
@@ -299,9 +277,10 @@ def _axis(reach: float) -> Markup:
     )
 
 
-def _drawn(row: Json, kind: str, reach: float) -> Markup:
+def _drawn(row: Json, kind: str, scale: Reach) -> Markup:
     """Return the margin as a band, zero as a line, the interval, and the verdict's shape."""
-    left, right = _at(-MARGIN, reach), _at(MARGIN, reach)
+    reach = scale.far
+    left, right = _at(-scale.margin, reach), _at(scale.margin, reach)
     zero, x = _at(0.0, reach), _at(row["difference"], reach)
     parts = [
         f'<rect class="cm" x="{left:g}" y="0" width="{right - left:g}" height="22"/>',

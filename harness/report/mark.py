@@ -17,6 +17,9 @@ EMPTY = Markup("")
 BLANKS = {
     "not run": "blank.not_run",
     "every request failed": "blank.failed",
+    "every sample failed": "blank.failed",
+    "every sample failed or got no verdict": "blank.failed",
+    "the judge gave no verdict": "blank.unjudged",
     "not measured in this run": "blank.na",
 }
 
@@ -75,6 +78,7 @@ def mark(place: Mapping[str, Any], frame: Frame | None, href: str | None = None)
         for name, shown in (
             ("differs", place.get("differs")),
             ("partial", place.get("reason") == "partial run"),
+            ("failed", place.get("errors", 0) + place.get("unjudged", 0)),
         )
         if shown
     )

@@ -73,16 +73,42 @@ def tint(value: float | None, low: float, high: float, *, better: bool | None) -
     return f"t{round((share if better else 1 - share) * (TINTS - 1))}"
 
 
-def dumbbell(before: float, after: float) -> Markup:
-    """Return a line from one share to another: open ring before, filled dot after."""
-    a, b = round(2 * 100 * before, 1), round(2 * 100 * after, 1)
+def dumbbell(before: float, after: float, ends: tuple[float, float] | None = None) -> Markup:
+    """Return a line from one share to another: open ring before, filled dot after.
+
+    `ends` are those of the interval of the second, seen from the first: a thin line with ticks.
+    """
+    a, b = _across(before), _across(after)
+    line = ""
+    if ends is not None:
+        left, right = (_across(min(max(end, 0.0), 1.0)) for end in ends)
+        line = f'<path class="wl" d="M{left:g} 8H{right:g}M{left:g} 5V11M{right:g} 5V11"/>'
     return Markup(  # noqa: S704 - numbers only
         '<svg class="db" viewBox="-8 0 216 16" aria-hidden="true">'
         '<path class="wb" d="M0 8H200M0 5V11M100 6V10M200 5V11"/>'
-        f'<path class="dl" d="M{a:g} 8H{b:g}"/>'
+        f'<path class="dl" d="M{a:g} 8H{b:g}"/>{line}'
         f'<circle class="da" cx="{a:g}" cy="8" r="4.5"/>'
-        f'<circle class="dz" cx="{b:g}" cy="8" r="4.5"/>'
+        f'<circle class="dz" cx="{b:g}" cy="8" r="3.5"/>'
         "</svg>"
+    )
+
+
+def _across(share: float) -> float:
+    return round(2 * 100 * share, 1)
+
+
+def share_bar(share: float, ends: tuple[float, float], expected: float | None) -> Markup:
+    """Return a bar of a share with its interval, and a tick where chance alone would be."""
+    low, high = (round(100 * end, 1) for end in ends)
+    tick = ""
+    if expected is not None:
+        x = round(100 * expected, 1)
+        tick = f'<path class="sx" d="M{x:g} 0V14"/>'
+    return Markup(  # noqa: S704 - numbers only
+        '<svg class="ms" viewBox="-1 0 102 14" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="void" x="0" y="2" width="100" height="10"/>'
+        f'<rect class="pb" x="0" y="2" width="{100 * share:g}" height="10"/>'
+        f'<path class="sl" d="M{low:g} 7H{high:g}M{low:g} 4V10M{high:g} 4V10"/>{tick}</svg>'
     )
 
 

@@ -30,6 +30,12 @@ class RunData:
     """Reads the scores of all samples at once; None where they are not at hand."""
     evidence: str = ""
     """self-reported, recomputed or verified; empty where nobody checked."""
+    labels: Mapping[str, float] = field(default_factory=dict)
+    """People's labels, 0 to 1, by sample key; kept in the run by `harness judge correct`."""
+    corrections: Mapping[str, Any] = field(default_factory=dict)
+    """corrections.json: judged cells, and differences, with the judge's errors taken out."""
+    price: tuple[float, float] | None = None
+    """US dollars per million tokens sent and generated, as known today; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,12 @@ def number(value: float | None, low: float | None = None, high: float | None = N
     """
     if value is None:
         return "\N{EN DASH}"
-    text = f"{value:,.{places(value, low, high)}f}"
+    return _written(value, places(value, low, high))
+
+
+def _written(value: float, digits: int) -> str:
+    """Write a number with so many decimals; what rounds to nothing has no sign."""
+    text = f"{value:,.{digits}f}"
     return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -47,5 +52,42 @@ def span(cell: Mapping[str, Any]) -> str:
     if value is None or low is None or high is None:
         return ""
     digits = places(value, low, high)
-    dash = "\N{EN DASH}" if low >= 0 else " to "
-    return f"{low:,.{digits}f}{dash}{high:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    dash = "\N{EN DASH}" if low >= 0 else "\N{HORIZONTAL ELLIPSIS}"  # a dash would read as a minus
+    return _written(low, digits) + dash + _written(high, digits)
+
+
+def dollars(amount: float) -> str:
+    """Write an amount of US dollars with the digits that matter; only nothing is zero.
+
+    >>> dollars(0.0), dollars(1234.5), dollars(0.1459), dollars(0.0004)
+    ('$0', '$1,234.50', '$0.146', '$0.0004')
+    """
+    if amount == 0:
+        return "$0"
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    zeros = len(decimals := f"{amount:.15f}"[2:]) - len(decimals.lstrip("0"))
+    return f"${amount:.{zeros + 3}f}".rstrip("0")
+
+
+def seconds(value: float | None) -> str:
+    """Write seconds with the digits that matter; an en dash for none.
+
+    >>> seconds(0.04123), seconds(1.5), seconds(75.25), seconds(None) == "\N{EN DASH}"
+    ('0.041', '1.50', '75.2', True)
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    places = 3 if value < 1 else 2 if value < 10 else 1  # noqa: PLR2004
+    return f"{value:,.{places}f}"
+
+
+def percent(share: float) -> str:
+    """Write a share in whole percent; what is above nothing never reads 0 %.
+
+    >>> percent(0.0), percent(0.001), percent(0.126), percent(1.0)
+    ('0%', '<1%', '13%', '100%')
+    """
+    if 0 < share < 0.005:  # noqa: PLR2004 - would be rounded to nothing
+        return "<1%"
+    return f"{share:.0%}"

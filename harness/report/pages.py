@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from markupsafe import Markup
 
 from harness.errors import StoreError
 from harness.records import Cell, to_json
-from harness.report import board_view, story
+from harness.report import board_models, board_view, story
 from harness.report.blocks import packed
 from harness.report.compare_view import compare_page
+from harness.report.cost_view import cost_page
+from harness.report.judge_view import judge_page
 from harness.report.mark import link
 from harness.report.model import ReportData
+from harness.report.parts import Part, part, placed
 from harness.report.run_view import run_page, sample_options
 from harness.report.say import Said, known, say, words
-from harness.report.survey import RunSurvey, survey
+from harness.report.survey import RunSurvey, primaries, survey
 from harness.report.task_view import task_page
 from harness.report.visible import visible
 
@@ -32,6 +35,7 @@ SCRIPTS = (
     "compare.js",
     "data.js",
     "list.js",
+    "others.js",
     "detail.js",
     "diff.js",
     "start.js",
@@ -101,21 +105,39 @@ def render(
     style = loader.get_source(env, "page.css")[0]
     early = loader.get_source(env, "early.js")[0]
     script = _script(env, data, surveys)
+    about: dict[str, Any] = {
+        "data": data,
+        "runs": runs,
+        "compare": compare_page(data),
+        "judges": judge_page(data, surveys),
+        "costpage": cost_page(data, surveys),
+        "story": _story(data),
+    }
+    panels = placed(_each(env, "panel", "tab", board_view.tabs(shown), about), "p", open_first=True)
+    views = _each(env, "task", "page", tasks, about) + _each(env, "run", "page", runs, about)
+    pages = placed(views, "v")
     return env.get_template("page.html.j2").render(
-        data=data,
-        policy=_policy(style, (early, script), apart=apart),
+        **about,
+        policy=page_policy(style, (early, script), apart=apart),
         style=Markup(style),  # noqa: S704 - ours
         early=Markup(early),  # noqa: S704 - ours
         script=Markup(script),  # noqa: S704 - ours; data in it cannot end the element
         tabs=board_view.tabs(shown),
-        filters=_filters(data),
-        tasks=tasks,
-        runs=runs,
-        compare=compare_page(data),
-        chunks=chunks,
-        story=_story(data),
+        panels=panels.elements,
+        views=pages.elements,
+        packs=bool(pages.pieces),
+        filters=board_models.filters(data.board),
+        chunks={**chunks, **panels.pieces, **pages.pieces},
         title=f"{data.name} - harness",
     )
+
+
+def _each(
+    env: Environment, template: str, name: str, shown: Sequence[object], about: Mapping[str, Any]
+) -> list[Part]:
+    """Render one template for each of some things, which it knows by `name`."""
+    found = env.get_template(f"{template}.html.j2")
+    return [part(found.render(**about, **{name: one})) for one in shown]
 
 
 def environment() -> Environment:
@@ -147,6 +169,7 @@ def _script(env: Environment, data: ReportData, surveys: Mapping[str, RunSurvey]
                 "name": run.name,
                 "model": run.model,
                 "options": sample_options(run.spec),
+                "primary": primaries(run),
                 "rows": surveys[run.name].rows if run.name in surveys else 0,
             }
             for run in data.runs
@@ -156,7 +179,7 @@ def _script(env: Environment, data: ReportData, surveys: Mapping[str, RunSurvey]
     return '(() => {\n"use strict";\nconst FACTS = ' + safe + ";\n" + "\n".join(parts) + "\n})();"
 
 
-def _policy(style: str, scripts: tuple[str, ...], *, apart: bool) -> str:
+def page_policy(style: str, scripts: tuple[str, ...], *, apart: bool = False) -> str:
     """Return a content security policy: nothing but this very style and these very scripts.
 
     Where samples lie beside the page, these scripts may load them ('strict-dynamic').
@@ -179,17 +202,3 @@ def _story(data: ReportData) -> Said:
     for run in data.runs:
         by_model.setdefault(run.model, []).extend(run.cells)
     return story.board_story(main, by_model)
-
-
-def _filters(data: ReportData) -> list[dict[str, Any]]:
-    tasks = data.board["tasks"]
-    choices = {
-        "model": [model["model"] for model in data.board["models"]],
-        "language": sorted({task["language"] for task in tasks if task["language"]}),
-        "tag": sorted({tag for task in tasks for tag in task["tags"]}),
-    }
-    return [
-        {"name": name, "title": say(f"filter.{name}"), "choices": found}
-        for name, found in choices.items()
-        if len(found) > 1
-    ]

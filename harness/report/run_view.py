@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from harness.records import Cell, to_json
+from harness.report.judge_tally import judges_of
 from harness.report.mark import Mark, link, mark
 from harness.report.model import RunData
 from harness.report.say import NOTHING, Said, say
-from harness.report.survey import RunSurvey, primaries
+from harness.report.survey import RunSurvey
 
 Json = Mapping[str, Any]
 
@@ -29,21 +30,34 @@ class RunPage:
     settings: list[tuple[str, str]] = field(default_factory=list)
     hashes: list[tuple[str, str]] = field(default_factory=list)
     cells: list[tuple[Cell, Mark]] = field(default_factory=list)
+    made_by: list[tuple[str, str]] = field(default_factory=list)
+    """What decides whether a run made again is the same."""
+    judged: bool = False
+    """Whether the judges' page has something of this run."""
 
 
 def run_page(run: RunData, survey: RunSurvey) -> RunPage:
     """Return a run's page."""
     main = [cell for cell in run.cells if cell.slice is None]
-    main.sort(key=lambda cell: not (cell.errors or cell.unjudged))
+    main.sort(key=_trouble)
     return RunPage(
         run=run,
         href=link("run", run=run.name),
         command=rerun(run.spec),
         story=_story(run, survey),
         settings=settings(run),
+        made_by=_made_by(run),
+        judged=bool(survey.judges or judges_of(run)),
         hashes=_hashes(run),
         cells=[(cell, mark(msgspec.structs.asdict(cell), None, _href(run, cell))) for cell in main],
     )
+
+
+def _trouble(cell: Cell) -> int:
+    """Return what cells are sorted by: those without a value, then those with failures."""
+    if cell.value is None and cell.estimate == "raw":
+        return 0
+    return 1 if cell.errors or cell.unjudged else 2
 
 
 def _href(run: RunData, cell: Cell) -> str:
@@ -52,36 +66,25 @@ def _href(run: RunData, cell: Cell) -> str:
 
 
 def _story(run: RunData, survey: RunSurvey) -> Said:
-    status = survey.statuses
-    primary = primaries(run)
-    firsts = [
-        cell
-        for cell in run.cells
-        if cell.slice is None
-        and cell.metric == primary[cell.task]
-        and cell.variant not in ("worst", "mean_drop")
-        and cell.higher_is_better
-    ]
-    right = sum(round((cell.value or 0) * cell.n) for cell in firsts)
-    n = sum(cell.n for cell in firsts)
-    unparsed = status.get("unparsed", 0)
+    kinds = survey.kinds
+    said = say("story.run", scored=f"{survey.rows:,}")
+    counts = [(name, kinds[name]) for name in ("right", "part", "wrong", "ok", "unparsed")]
+    counts += [("error", survey.statuses.get("error", 0))]
+    counts += [("unjudged", survey.statuses.get("unjudged", 0))]
+    shown = [say(f"story.run.{name}", count=f"{count:,}") for name, count in counts if count]
+    if shown:
+        said += Said(
+            ", ".join(one.en for one in shown) + ".", "，".join(o.zh for o in shown) + "。"
+        )
     manifest = run.manifest
-    said = say(
-        "story.run",
-        scored=f"{survey.rows:,}",
-        right=f"{right:,}",
-        wrong=f"{max(n - right - unparsed, 0):,}",
-        unparsed=f"{unparsed:,}",
-        errors=f"{status.get('error', 0) + status.get('unjudged', 0):,}",
-    )
     if manifest.get("status") == "partial":
         said += say(
             "story.partial",
-            scored=f"{manifest.get('scored', survey.rows):,}",
-            planned=f"{manifest.get('planned', survey.rows):,}",
+            scored=f"{manifest.get('scored') or survey.rows:,}",
+            planned=f"{manifest.get('planned') or survey.rows:,}",
             reason=manifest.get("reason") or "?",
         )
-    if str(manifest.get("evidence", "")).startswith("replayed"):
+    if str(manifest.get("evidence") or "").startswith("replayed"):
         said += say("story.replayed")
     return said
 
@@ -114,8 +117,31 @@ def settings(run: RunData) -> list[tuple[str, str]]:
         ("Python", place.get("python")),
         ("platform", place.get("platform")),
         ("packages", packages),
+        *((f"judge {name}", _sitting(judge)) for name, judge in judges_of(run).items()),
     ]
     return [(name, str(value)) for name, value in found if value not in (None, "")]
+
+
+def _made_by(run: RunData) -> list[tuple[str, str]]:
+    told, model = dict(settings(run)), run.manifest.get("model") or {}
+    names = ("status", "seed", "data seed", "started", "harness", "commit", "Python", "platform")
+    hashes = {
+        "spec": run.manifest.get("spec_hash"),
+        "model weights": model.get("weights_hash"),
+    }
+    served = model.get("served_name")
+    if served and not run.model.endswith(f"/{served}"):
+        hashes["served as"] = served
+    found = [(name, told[name]) for name in names if name in told]
+    return found + [(name, str(value)) for name, value in hashes.items() if value]
+
+
+def _sitting(judge: Json) -> str:
+    """Return who sits in a judge, and how many verdicts it gave."""
+    models = judge.get("models") or {}
+    names = ", ".join(dict.fromkeys(str((one or {}).get("name")) for one in models.values()))
+    given, missing = judge.get("judged") or 0, judge.get("missing") or 0
+    return f"{names}: {given:,} verdicts, {missing:,} missing"
 
 
 def _hashes(run: RunData) -> list[tuple[str, str]]:
@@ -125,6 +151,7 @@ def _hashes(run: RunData) -> list[tuple[str, str]]:
         ("model arguments", model.get("arguments_hash")),
         ("model weights", model.get("weights_hash")),
     ]
+    found += [(f"judge {name}", judge.get("hash")) for name, judge in judges_of(run).items()]
     for task, hashes in (run.manifest.get("tasks") or {}).items():
         found += [(f"{task} {name}", value) for name, value in _flat(hashes)]
     return [(name, str(value)) for name, value in found if value]
@@ -174,17 +201,27 @@ def options(inner: Json) -> list[str]:
         if model.get(name):
             words += [flag, model[name]]
     for name, flag in _FLAGS.items():
-        if inner.get(name) not in (None, 0, (), [], {}) and (name, inner[name]) != ("epochs", 1):
+        if inner.get(name) is not None and (name, inner[name]) not in _USUAL:
             words += [flag, _value(inner[name])]
-    for arm in inner.get("arms", ()):
-        words += ["--arm", arm]
+    words += _several(inner)
+    words += ["--trust"] * bool(inner.get("trust"))
+    return [shlex.quote(str(word)) for word in words]
+
+
+def _several(inner: Json) -> list[str]:
+    """Return the options that may be given more than once."""
+    words: list[str] = []
+    for name, flag in (("sample_ids", "--sample"), ("arms", "--arm")):
+        for value in inner.get(name) or ():
+            words += [flag, value]
     if inner.get("perturb"):
         words += ["--perturb", ",".join(inner["perturb"])]
+    for name, judge in (inner.get("judges") or {}).items():
+        words += ["--judge", f"{name}={_judge(judge)}"]
     for group, flag in (("generation", "-G"), ("data", "-D")):
         for name, value in (inner.get(group) or {}).items():
             words += [flag, f"{name}={_value(value)}"]
-    words += ["--trust"] * bool(inner.get("trust"))
-    return [shlex.quote(str(word)) for word in words]
+    return words
 
 
 _FLAGS = {
@@ -197,12 +234,20 @@ _FLAGS = {
 }
 
 
+_USUAL = (("seed", 0), ("epochs", 1))
+
+
+def _judge(model: Json) -> str:
+    """Return a judge's model as --judge takes it: its own address stands behind its name."""
+    address = f"@{model['base_url']}" if model.get("base_url") else ""
+    return f"{model.get('provider', '')}/{model.get('name', '')}{address}"
+
+
 def _value(value: Any) -> str:
     return value if isinstance(value, str) else to_json(value).decode()
 
 
 def sample_options(spec: Json) -> str:
-    """Return the options that rerun one sample of a run; the limit does not apply to it."""
-    inner = {**(spec.get("spec") or {})}
-    inner.pop("limit", None)
+    """Return the options that rerun one sample of a run; no limit and no list applies to it."""
+    inner = {**(spec.get("spec") or {}), "limit": None, "sample_ids": ()}
     return " ".join(options(inner))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from harness.records import Cell
 from harness.report.numbers import number
 from harness.report.say import NOTHING, Said, known, say
+from harness.stats.frontier import DEFAULT, Mastery, mastery
 
-HOLDS, GONE = 0.9, 0.1
-"""A skill holds while the score stays at least at HOLDS, and is gone where it falls below GONE."""
+LEAST = DEFAULT.least
+"""With fewer samples a level no skill can be said to hold."""
+NAMED = 4
+"""Models that a sentence names; of more it says how many."""
 PRACTICAL = 10_000
 """More samples than this nobody adds to a task."""
 Row = Mapping[str, Any]
@@ -52,8 +56,19 @@ def _lead(leader: Row, ranked: Sequence[Row]) -> Said:
     rivals = [row["model"] for row in ranked[1:] if (row["rank_best"] or 99) <= 1]
     if not rivals and leader["rank_worst"] == 1:
         return say("story.leads", **rates)
-    others = rivals or [ranked[1]["model"]]
-    return say("story.shares", **rates, others=listed([_short(name) for name in others]))
+    others = [_short(name) for name in rivals or [ranked[1]["model"]]]
+    return say("story.shares", **rates, others=_some(others))
+
+
+def _some(names: Sequence[str]) -> Said:
+    """Write names as a list; of many only the first, and how many more there are."""
+    if len(names) <= NAMED:
+        return listed(names)
+    more = say("story.others", count=len(names) - NAMED + 1)
+    first = names[: NAMED - 1]
+    return Said(
+        ", ".join(first) + say("and").en + more.en, "、".join(first) + say("and").zh + more.zh
+    )
 
 
 def _duel(duel: Row | None) -> Said:
@@ -64,12 +79,14 @@ def _duel(duel: Row | None) -> Said:
         "some": duel["undecided"],
         "other": _short(duel["runner_up"]),
     }
+    alone = duel["differences"] == 1
     if not duel["undecided"]:
-        return say("story.decided", **counts)
-    more = say("story.too_small")
+        return say("story.decided_one" if alone else "story.decided", **counts)
+    more = say("story.too_small_one" if alone else "story.too_small")
     if duel["more_samples"] and duel["more_samples"] <= PRACTICAL:
-        more = say("story.more", more=f"{_round(duel['more_samples']):,}")
-    return say("story.undecided", **counts) + more
+        key = "story.more_one" if alone else "story.more"
+        more = say(key, more=f"{_round(duel['more_samples']):,}")
+    return more if alone else say("story.undecided", **counts) + more
 
 
 def _round(count: int) -> int:
@@ -83,36 +100,54 @@ def _round(count: int) -> int:
 
 
 def _frontier(cells: Sequence[Cell]) -> Said:
-    """Return where the first task with a numeric slice stops holding."""
+    """Return where the first task with a numeric slice stops holding, by the frontier's rule.
+
+    `harness.stats.frontier` has the rule, which `harness frontier` uses too.
+    """
+    small = NOTHING
     for (task, name), ladder in ladders(cells).items():
-        held = 0.0
-        for step, value in ladder:
-            if value < HOLDS:
-                break
-            held = step
-        gone = next((step for step, value in ladder if value < GONE and step > held), None)
-        if not held:
-            continue
         words = {
             "task": known(f"task.{task}", task.rsplit("/", 1)[-1].replace("-", " ")),
-            "held": f"{held:g}",
             "unit": known(f"unit.{name}", name),
         }
-        if gone is None:
-            return say("story.holds_only", **words)
-        return say("story.holds", **words, gone=f"{gone:g}")
-    return NOTHING
+        found = mastery([(cell.low, cell.high) for _, cell in ladder])
+        if found.frontier:
+            return _held(words, [step for step, _ in ladder], found)
+        if not small.en and max(cell.n for _, cell in ladder) < LEAST:
+            small = say("story.few", least=LEAST, **words)
+    return small
 
 
-def ladders(cells: Sequence[Cell]) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Return, for each task and slice with three or more numeric values, value by step."""
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+def _held(words: Mapping[str, Said], steps: Sequence[float], found: Mastery) -> Said:
+    held = {**words, "held": f"{steps[found.frontier - 1]:g}"}
+    said = say("story.holds_only", **held)
+    if found.gone is not None:
+        said = say("story.holds", **held, gone=f"{steps[found.gone - 1]:g}")
+    if found.gaps:
+        doubtful = listed([f"{steps[gap - 1]:g}" for gap in found.gaps])
+        said += say("story.gaps", levels=doubtful, unit=words["unit"])
+    return said
+
+
+def ladders(cells: Sequence[Cell]) -> dict[tuple[str, str], list[tuple[float, Cell]]]:
+    """Return, for each task and slice with three or more numeric values, the cell of each step.
+
+    Of the task's first arm alone.
+    """
+    found: dict[tuple[str, str], list[tuple[float, Cell]]] = {}
+    arms: dict[str, str] = {}
     for cell in cells:
+        if cell.arm != arms.setdefault(cell.task, cell.arm):
+            continue
         if cell.slice and "&" not in cell.slice and cell.value is not None:
             name, _, text = cell.slice.partition("=")
             if text.isdigit() and cell.higher_is_better:
-                found.setdefault((cell.task, name), []).append((float(text), cell.value))
-    return {key: sorted(steps) for key, steps in found.items() if len(steps) > 2}  # noqa: PLR2004
+                found.setdefault((cell.task, name), []).append((float(text), cell))
+    return {
+        key: sorted(steps, key=itemgetter(0))
+        for key, steps in found.items()
+        if len(steps) > 2  # noqa: PLR2004 - two steps are no ladder
+    }
 
 
 def task_story(places: Sequence[tuple[str, Row]], chance: float | None) -> Said:

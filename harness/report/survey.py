@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.report.blocks import Packer, mistake, turns
+from harness.report.copies import Copies, Drop
+from harness.report.cost_tally import CostTally
+from harness.report.judge_tally import JudgeTallies, JudgeTally, Place, label_key
 from harness.report.model import RunData
 
-CHANGED_KEPT = 3
+CHANGED_KEPT = 2
 """Perturbed inputs shown for each variant of a task."""
+ACROSS = ("worst", "mean_drop")
+"""Variants that stand for all copies of a group."""
+WRONG_KEPT = 40
+"""Wrong samples from which the chance of each class of mistake is found: rows come at random."""
 
 
 @dataclass(slots=True)
@@ -26,6 +33,10 @@ class TaskSurvey:
     """By cluster: the primary scores of its unperturbed samples."""
     mistakes: Counter[str] = field(default_factory=Counter)
     """By class: unperturbed samples that were wrong in this way."""
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+    """(target, fields as JSON) of the first of those samples."""
+    drops: list[Drop] = field(default_factory=list)
+    """What each perturbation costs, in pairs."""
     sure: list[tuple[float, float]] = field(default_factory=list)
     """(confidence, primary score) of the unperturbed samples."""
 
@@ -46,6 +57,12 @@ class RunSurvey:
     rows: int = 0
     tasks: dict[str, TaskSurvey] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """How many samples are right, part, wrong, ok (no share of right), unparsed, failed."""
+    judges: dict[Place, JudgeTally] = field(default_factory=dict)
+    """By judge, task, arm and variant."""
+    costs: dict[str, CostTally] = field(default_factory=dict)
+    """By task."""
     index: str = ""
     blocks: list[str] = field(default_factory=list)
 
@@ -63,15 +80,47 @@ def survey(run: RunData, tasks: list[str]) -> RunSurvey:
     found = RunSurvey()
     primary = primaries(run)
     packer = Packer(tasks, primary)
+    judges = JudgeTallies(run)
+    copies = {cell.task: Copies() for cell in run.cells if cell.variant != "original"}
     for row in run.samples():
+        if run.labels:
+            row["label"] = run.labels.get(label_key(row))
         packer.add(row)
+        metric = primary.get(row["task"], "")
+        score = dict(row["scores"] or ()).get(metric)
         found.rows += 1
         found.statuses[row["status"]] = found.statuses.get(row["status"], 0) + 1
-        task = found.tasks.setdefault(row["task"], TaskSurvey())
-        _look(task, row, primary.get(row["task"], ""))
+        found.kinds[kind_of(row["status"], score)] += 1
+        found.costs.setdefault(row["task"], CostTally()).see(row, score)
+        judges.see(row)
+        if row["task"] in copies:
+            copies[row["task"]].see(row, score)
+        _look(found.tasks.setdefault(row["task"], TaskSurvey()), row, metric)
+    found.judges = judges.places
+    arms = {cell.task: cell.arm for cell in reversed(run.cells)}
+    for task, both in copies.items():
+        if task in found.tasks:
+            found.tasks[task].drops = both.drops(arms[task])
     found.index = packer.close()
     found.blocks = packer.blocks
     return found
+
+
+def kind_of(status: str, score: float | None) -> str:
+    """Return what became of a sample, by the rule of the page's script (`kindOf` in data.js).
+
+    >>> kind_of("ok", 1.0), kind_of("ok", 0.5), kind_of("ok", 0.0), kind_of("ok", 3.2)
+    ('right', 'part', 'wrong', 'ok')
+    """
+    if status != "ok":
+        return "failed" if status in ("error", "unjudged") else status
+    if score is None or not 0 <= score <= 1:
+        return "ok"
+    return "right" if score >= 1 else "part" if score >= HALF else "wrong"
+
+
+HALF = 0.5
+"""From here on an answer that is not right is partly right."""
 
 
 def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
@@ -88,6 +137,8 @@ def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
         return
     if score < 1 and mistake(row):
         task.mistakes[mistake(row)] += 1
+        if len(task.wrong) < WRONG_KEPT and row["target"]:
+            task.wrong.append((row["target"][0], row.get("fields") or "{}"))
     if row["cluster"]:
         task.pairs.setdefault(f"{row['arm']} {row['cluster']}", []).append(score)
     if row["confidence"] is not None:

@@ -1,8 +1,7 @@
-"""What a task's page shows: its question, one sample, the picture that fits it, all numbers."""
+"""What a task's page shows: its question, one sample, the pictures that fit it, all numbers."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,86 +9,39 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.records import Cell
+from harness.report.against_view import Against, against
+from harness.report.answer_view import Mistakes, Split, grades, mistakes, pairs
 from harness.report.board_view import colours
-from harness.report.charts import reliability_chart
-from harness.report.mark import EMPTY, Frame, Mark, link, mark
-from harness.report.marks import bar, dumbbell, scale_of
+from harness.report.calibration_view import Calibration, calibration_view
+from harness.report.charts import Palette, metric_name, series_key
+from harness.report.mark import Frame, Mark, link, mark
+from harness.report.marks import scale_of
 from harness.report.model import ReportData, TaskText
-from harness.report.say import NOTHING, Said
+from harness.report.say import NOTHING, Said, known, say
 from harness.report.slice_view import (
     Contender,
-    Heat,
-    SliceTable,
+    HeatGroup,
+    Slices,
+    WordTable,
     arm_table,
     cell_mark,
     family_heats,
-    slice_tables,
+    slices,
 )
 from harness.report.story import task_story
 from harness.report.survey import RunSurvey, TaskSurvey
+from harness.report.variant_view import AcrossLine, Variant, across, variants
 
-ACROSS = ("worst", "mean_drop")
 Json = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class TaskPage:
-    """Everything on a task's page."""
-
-    text: TaskText
-    href: str
-    story: Said = NOTHING
-    metric: str = ""
-    example: dict[str, Any] | None = None
-    results: list[tuple[str, Mark]] = field(default_factory=list)
-    slices: list[SliceTable] = field(default_factory=list)
-    arms: SliceTable | None = None
-    heats: list[Heat] = field(default_factory=list)
-    families: list[Heat] = field(default_factory=list)
-    variants: list[VariantLine] = field(default_factory=list)
-    drops: list[NumberLine] = field(default_factory=list)
-    """Mean drop over the perturbed copies, with its paired interval."""
-    changed: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
-    pairs: list[SplitLine] = field(default_factory=list)
-    grades: list[SplitLine] = field(default_factory=list)
-    """Correct, not attempted, incorrect; the most incorrect model first."""
-    mistakes: list[MistakeLine] = field(default_factory=list)
-    models: list[str] = field(default_factory=list)
-    calibration: Markup = EMPTY
-    numbers: list[NumberLine] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
-class VariantLine:
-    """One model under one perturbation."""
+class ResultLine:
+    """One model's primary score."""
 
     model: str
-    variant: str
-    drawn: Markup
-    before: Mark
-    after: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class SplitLine:
-    """A model's samples, or pairs, split in three."""
-
-    model: str
-    counts: tuple[int, int, int]
-    drawn: Markup
-
-    @property
-    def total(self) -> int:
-        """Number of samples or pairs."""
-        return sum(self.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class MistakeLine:
-    """One class of mistakes: each model's count, and its share of that model's mistakes."""
-
-    name: str
-    cells: tuple[tuple[int, str, Markup], ...]
+    key: Markup
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,46 +53,83 @@ class NumberLine:
     mark: Mark
 
 
+@dataclass(slots=True)
+class TaskPage:
+    """Everything on a task's page."""
+
+    text: TaskText
+    href: str
+    story: Said = NOTHING
+    metric: Said = NOTHING
+    about_metric: Said = NOTHING
+    """What the primary metric is, its direction, and what guessing scores."""
+    example: dict[str, Any] | None = None
+    results: list[ResultLine] = field(default_factory=list)
+    slices: Slices = field(default_factory=lambda: Slices([], [], []))
+    arms: WordTable | None = None
+    families: list[HeatGroup] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+    across: list[AcrossLine] = field(default_factory=list)
+    pairs: Split = field(default_factory=Split)
+    grades: Split = field(default_factory=Split)
+    mistakes: Mistakes = field(default_factory=Mistakes)
+    calibration: Calibration = field(default_factory=Calibration)
+    against: Against = field(default_factory=Against)
+    numbers: list[NumberLine] = field(default_factory=list)
+
+
 def task_page(data: ReportData, task: str, surveys: Mapping[str, RunSurvey]) -> TaskPage:
     """Return a task's page."""
     text = data.tasks.get(task, TaskText(task))
     page = TaskPage(text, link("task", task=task))
     view = next((v for v in data.board["views"] if v["group"] == "accuracy"), None)
     places = _places(view, task)
+    palette = colours(data.board)
     page.story = task_story(list(places.items()), text.chance)
-    contenders = _contenders(data, task, places, surveys)
     frame = Frame(scale_of(places.values()), better=None)
     page.results = [
-        (model, mark(place, frame, _evidence(data, place, task))) for model, place in places.items()
+        ResultLine(model, series_key(palette[model]), mark(place, frame, _seen(data, place, task)))
+        for model, place in places.items()
     ]
-    if not contenders:
-        return page
-    palette = colours(data.board)
-    page.metric = contenders[0].cells[0].metric
+    contenders = _contenders(data, task, places, surveys)
+    if contenders:
+        _measured(page, contenders, palette, data)
+        page.against = against(data, contenders, surveys, palette)
+    return page
+
+
+def _measured(
+    page: TaskPage, contenders: Sequence[Contender], palette: Palette, data: ReportData
+) -> None:
+    """Fill in what the models' cells and samples say."""
+    first = contenders[0].cells[0]
+    page.metric, page.about_metric = metric_name(first.metric), _about(first, page.text.chance)
     page.example = next((c.survey.example for c in contenders if c.survey.example), None)
-    page.slices, page.heats = slice_tables(contenders, palette)
+    page.slices = slices(contenders, palette)
     page.arms = arm_table(contenders, palette)
-    page.families = family_heats(data, task, contenders)
-    page.variants = [line for c in contenders for line in _variants(c)]
-    page.drops = [
-        NumberLine(c.model, cell, cell_mark(cell, None))
-        for c in contenders
-        for cell in c.cells
-        if cell.variant == "mean_drop" and cell.value is not None
-    ]
-    page.changed = _changed(contenders)
-    page.pairs = _pairs(contenders)
-    page.grades = _grades(contenders)
-    page.models = [c.model for c in contenders]
-    page.mistakes = _mistakes(contenders)
-    page.calibration = reliability_chart({c.model: c.survey.sure for c in contenders}, palette)
+    page.families = family_heats(data, page.text.task, contenders)
+    page.variants = variants(contenders, palette)
+    page.across = across(contenders, palette)
+    page.pairs = pairs(contenders, palette)
+    page.grades = grades(contenders, palette)
+    page.mistakes = mistakes(contenders, palette, data.extra.get("chance"))
+    page.calibration = calibration_view(contenders, palette)
     page.numbers = [
-        NumberLine(c.model, cell, cell_mark(cell, link("run", run=c.run, task=task)))
+        NumberLine(c.model, cell, cell_mark(cell, link("run", run=c.run, task=page.text.task)))
         for c in contenders
         for cell in c.cells
         if cell.slice is None
     ]
-    return page
+
+
+def _about(cell: Cell, chance: float | None) -> Said:
+    """Return what the primary metric is, which way is better, and what guessing scores."""
+    told = known(f"metric.about.{cell.metric}", "")
+    if cell.higher_is_better is not None:
+        told += say("task.higher" if cell.higher_is_better else "task.lower")
+    if chance is not None:
+        told += say("task.chance", chance=f"{chance:g}")
+    return told
 
 
 def _places(view: Json | None, task: str) -> dict[str, Json]:
@@ -152,7 +141,7 @@ def _places(view: Json | None, task: str) -> dict[str, Json]:
     return {row["model"]: row["cells"][tasks.index(task)] for row in view["rows"]}
 
 
-def _evidence(data: ReportData, place: Json, task: str) -> str | None:
+def _seen(data: ReportData, place: Json, task: str) -> str | None:
     run = place.get("run")
     return link("run", run=run, task=task, variant="original") if run and data.samples else None
 
@@ -174,92 +163,3 @@ def _contenders(
         cells = tuple(cell for cell in run.cells if cell.task == task)
         found.append(Contender(model, run.name, place, cells, task_survey or TaskSurvey()))
     return found
-
-
-# ---- variants, pairs ------------------------------------------------------------------------
-
-
-def _variants(contender: Contender) -> list[VariantLine]:
-    first = contender.cells[0]
-    original = first.value
-    out = []
-    for cell in contender.cells:
-        if cell.metric != first.metric or cell.slice or cell.arm != first.arm:
-            continue
-        if cell.variant in ("original", *ACROSS) or cell.value is None or original is None:
-            continue
-        href = link("run", run=contender.run, task=cell.task, variant=cell.variant)
-        drawn = Markup("")
-        if 0 <= original <= 1 and 0 <= cell.value <= 1:
-            drawn = dumbbell(original, cell.value)
-        before, after = cell_mark(first, None), cell_mark(cell, href)
-        out.append(VariantLine(contender.model, cell.variant, drawn, before, after))
-    return out
-
-
-def _changed(contenders: Sequence[Contender]) -> list[tuple[str, list[dict[str, Any]]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for contender in contenders:
-        for variant, examples in contender.survey.changed.items():
-            if examples:
-                found.setdefault(variant, [pieces(example) for example in examples])
-    return list(found.items())
-
-
-def pieces(example: Json) -> dict[str, Any]:
-    """Return a perturbed input cut at its spans: (text, what stood there or None)."""
-    text, at, cut = example["input"], 0, []
-    for span in sorted(example["spans"], key=lambda item: item["start"]):
-        if span["start"] < at:
-            continue
-        cut.append((text[at : span["start"]], None))
-        cut.append((text[span["start"] : span["end"]], span["original"]))
-        at = span["end"]
-    cut.append((text[at:], None))
-    return {"pieces": [piece for piece in cut if piece[0] or piece[1] is not None]}
-
-
-def _pairs(contenders: Sequence[Contender]) -> list[SplitLine]:
-    out = []
-    for contender in contenders:
-        counts = contender.survey.both_one_none
-        if counts is not None:
-            drawn = bar(zip(("pb", "po", "pn"), counts, strict=True))
-            out.append(SplitLine(contender.model, counts, drawn))
-    return out
-
-
-def _grades(contenders: Sequence[Contender]) -> list[SplitLine]:
-    out = []
-    for contender in contenders:
-        first = contender.cells[0]
-        values = {
-            cell.metric: cell
-            for cell in contender.cells
-            if (cell.arm, cell.variant, cell.slice) == (first.arm, "original", None)
-        }
-        right, wrong = values.get("correct"), values.get("incorrect")
-        if right is None or wrong is None or right.value is None or wrong.value is None:
-            continue
-        counts = round(right.value * right.n), round(wrong.value * wrong.n)
-        split = (counts[0], max(right.n - sum(counts), 0), counts[1])
-        drawn = bar(zip(("gc", "gn", "gi"), split, strict=True))
-        out.append(SplitLine(contender.model, split, drawn))
-    return sorted(out, key=lambda line: -line.counts[2] / max(line.total, 1))
-
-
-def _mistakes(contenders: Sequence[Contender]) -> list[MistakeLine]:
-    found = [contender.survey.mistakes for contender in contenders]
-    names = Counter[str]()
-    for one in found:
-        names.update(one)
-    lines = []
-    for name, _ in names.most_common():
-        cells = []
-        for one in found:
-            total = sum(one.values())
-            share = one[name] / total if total else 0.0
-            drawn = bar([("pb", one[name]), ("void", total - one[name])]) if total else EMPTY
-            cells.append((one[name], f"{share:.0%}", drawn))
-        lines.append(MistakeLine(name, tuple(cells)))
-    return lines

@@ -138,6 +138,8 @@ class LocalExecutor:
                 f"failing: {watch.streak_limit} samples in a row failed; "
                 f"the last with {outcome.failure.kind}: {outcome.failure.message}"
             )
+        if self._limits.budget.endless:
+            return
         others = self._limits.also_spent() if self._limits.also_spent else None
         met = self._limits.budget.reached(self.usage.with_tokens_of(others))
         if met is not None:

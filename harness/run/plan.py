@@ -20,6 +20,8 @@ def plan_rows(clusters: Sequence[str], seed: int, limit: int | None = None) -> l
     >>> len(plan_rows(["a", "a", "b", "b"], seed=0, limit=1))
     2
     """
+    if len(set(clusters)) == len(clusters):  # the usual case, and lists for each would be large
+        return permutation(seed, clusters)[:limit]
     members: dict[str, list[int]] = {}
     for row, cluster in enumerate(clusters):
         members.setdefault(cluster, []).append(row)

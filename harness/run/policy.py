@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.billing import cached_prompt_tokens
 from harness.records import Failure, Response
 
 RETRY_AFTER_LIMIT_S = 120.0
@@ -67,12 +68,17 @@ class Price:
 
     prompt: float
     completion: float
+    cached: float | None = None
+    """Of prompts that the provider reads from its cache; None: not known, the full price stands."""
 
     def cost(self, response: Response) -> float:
         """Return the dollars that one response cost."""
         prompt = response.prompt_tokens or 0
         completion = response.completion_tokens or 0
-        return (prompt * self.prompt + completion * self.completion) / 1e6
+        dollars = prompt * self.prompt + completion * self.completion
+        if self.cached is not None:
+            dollars -= min(cached_prompt_tokens(response), prompt) * (self.prompt - self.cached)
+        return dollars / 1e6
 
 
 @dataclass(slots=True)
@@ -85,6 +91,8 @@ class Usage:
     """Requests answered from the store."""
     retries: int = 0
     prompt_tokens: int = 0
+    cached_prompt_tokens: int = 0
+    """Of the prompt tokens: those read from the provider's cache."""
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: float | None = None
@@ -100,6 +108,7 @@ class Usage:
         self.requests += 1
         self.retries += response.attempts - 1
         self.prompt_tokens += response.prompt_tokens or 0
+        self.cached_prompt_tokens += cached_prompt_tokens(response)
         self.completion_tokens += response.completion_tokens or 0
         self.reasoning_tokens += response.reasoning_tokens or 0
         if price is not None:
@@ -128,6 +137,11 @@ class Budget:
 
     max_cost: float | None = None
     max_tokens: int | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether there is no limit."""
+        return self.max_cost is None and self.max_tokens is None
 
     def reached(self, usage: Usage) -> str | None:
         """Return which limit was met, in words, or None."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeVar
 
 import msgspec
 
@@ -18,9 +18,11 @@ from harness.errors import BackendError, CacheMiss
 from harness.identity import CounterRandom, request_hasher
 from harness.protocols import Backend, ResponseStore
 from harness.records import Failure, Reply, Request, Response
-from harness.run.adaptive import AdaptiveLimit
 from harness.run.policy import RetryPolicy
+from harness.run.rate import UNLIMITED, Terms
+from harness.run.traffic import Traffic
 
+T = TypeVar("T")
 PUSH_BACK = (429, 503)
 """HTTP statuses by which a server says that it has too much to do."""
 SETTLE_TURNS = 4
@@ -31,12 +33,12 @@ SETTLE_TURNS = 4
 class SendRules:
     """How requests are sent."""
 
-    connections: int | Literal["auto"]
-    """Requests in flight at most; auto: found out while running."""
+    traffic: Traffic
+    """Shared by all senders of a run."""
     retry: RetryPolicy
+    terms: Terms = UNLIMITED
+    """Of the model that is asked."""
     require_cache: bool = False
-    fresh: bool = False
-    """Ask again even where an answer is stored; the new answer replaces it."""
 
 
 class Sender:
@@ -48,10 +50,8 @@ class Sender:
         self._rules = rules
         self._key = request_hasher(backend.identity())
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
-        self._slots = Slots(rules.connections)
+        self._lane = rules.traffic.lane(backend, rules.terms)
         self._batches = Batcher(backend) if backend.max_batch > 1 else None
-        self._resume_at = 0.0
-        self._asked: set[str] = set()
 
     async def send(self, request: Request) -> Reply:
         """Return the response, from the store where it is there, or the failure given up on.
@@ -64,10 +64,9 @@ class Sender:
         twin = self._in_flight.get(key)
         if twin is not None:
             return _as_cached(await asyncio.shield(twin))
-        if not self._rules.fresh or key in self._asked:
-            stored = await self._store.get(key)
-            if stored is not None:
-                return stored
+        stored = await self._store.get(key)
+        if stored is not None:
+            return stored
         if self._rules.require_cache:
             raise CacheMiss(
                 f"--require-cache: no stored answer for a request of sample "
@@ -83,8 +82,6 @@ class Sender:
             reply = await self._attempts(request, key)
             if isinstance(reply, Response):
                 await store.put(key, reply)
-                if self._rules.fresh:
-                    self._asked.add(key)
             future.set_result(reply)
         except BaseException as error:
             if isinstance(error, Exception):
@@ -100,81 +97,40 @@ class Sender:
 
     async def _attempts(self, request: Request, key: str) -> Reply:
         loop = asyncio.get_running_loop()
+        left = self._rules.terms.deadline_s or float("inf")
         attempt = 1
         while True:
-            reply = await self._once(request)
+            reply, took = await self._once(request, left)
             if isinstance(reply, Response):
                 return msgspec.structs.replace(reply, attempts=attempt, request_key=key)
             if reply.fatal:
                 raise BackendError(reply.message)
             draw = CounterRandom(attempt, key).random()
             delay = self._rules.retry.delay(reply, attempt, draw)
-            if delay is None:
+            if delay is None or took + delay >= left:
                 return msgspec.structs.replace(reply, attempts=attempt)
             if reply.retry_after is not None:
-                self._resume_at = max(self._resume_at, loop.time() + reply.retry_after)
+                self._lane.server.pause_until(loop.time() + reply.retry_after)
             await asyncio.sleep(delay)
+            left -= took + delay
             attempt += 1
 
-    async def _once(self, request: Request) -> Reply:
+    async def _once(self, request: Request, left: float) -> tuple[Reply, float]:
+        """Return the reply to one attempt and the seconds it took; queues do not count."""
         if self._batches is not None:
-            return await self._batches.answer(request)
-        await self._slots.take()
+            return await _timed(self._batches.answer(request), left)
+        server = self._lane.server
+        await server.slots.take()
         pushed_back = False
         try:
-            pause = self._resume_at - asyncio.get_running_loop().time()
-            if pause > 0:  # the server asked everybody to wait, not this request alone
-                await asyncio.sleep(pause)
-            reply = (await self._backend.answer((request,)))[0]
+            taken = await self._lane.depart(request)
+            replies, took = await _timed(self._backend.answer((request,)), left)
+            reply = replies if isinstance(replies, Failure) else replies[0]
+            self._lane.arrived(taken, reply)
             pushed_back = isinstance(reply, Failure) and reply.status in PUSH_BACK
-            return reply
+            return reply, took
         finally:
-            self._slots.give(pushed_back=pushed_back)
-
-
-class Slots:
-    """Lets so many requests out at once: a fixed number, or one that adapts to the server."""
-
-    def __init__(self, connections: int | Literal["auto"]) -> None:
-        self._adaptive = AdaptiveLimit() if connections == "auto" else None
-        self._fixed = 0 if connections == "auto" else connections
-        self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def limit(self) -> int:
-        """How many may be out now."""
-        return self._adaptive.limit if self._adaptive else self._fixed
-
-    async def take(self) -> None:
-        """Return once there is room."""
-        while self._taken >= self.limit:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-            try:
-                await future
-            except asyncio.CancelledError:
-                self._wake()  # the room that this one was given is another's
-                raise
-        self._taken += 1
-        if self._adaptive:
-            self._adaptive.sent(self._taken, asyncio.get_running_loop().time())
-
-    def give(self, *, pushed_back: bool) -> None:
-        """Give the room back, and say whether the server pushed back."""
-        self._taken -= 1
-        if self._adaptive:
-            now = asyncio.get_running_loop().time()
-            self._adaptive.answered(now, pushed_back=pushed_back)
-        self._wake()
-
-    def _wake(self) -> None:
-        room = self.limit - self._taken
-        while self._waiting and room > 0:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(None)
-                room -= 1
+            server.slots.give(pushed_back=pushed_back)
 
 
 class Batcher:
@@ -215,6 +171,19 @@ class Batcher:
             return
         for (_, future), reply in zip(batch, replies, strict=True):
             _settle(future, future.set_result, reply)
+
+
+async def _timed(answer: Awaitable[T], left: float) -> tuple[T | Failure, float]:
+    """Await an answer for at most the seconds `left`; return it and the seconds it took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    if left == float("inf"):
+        return await answer, loop.time() - began
+    try:
+        async with asyncio.timeout(left):
+            return await answer, loop.time() - began
+    except TimeoutError:
+        return Failure("timeout", "no answer within the deadline of all attempts"), left
 
 
 def _settle(future: asyncio.Future[Reply], settle: Callable[..., None], value: object) -> None:

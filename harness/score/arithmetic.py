@@ -6,7 +6,7 @@ The classes themselves stand in `error_classes`; this module reads them off a sc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -26,7 +26,15 @@ from harness.text.abstention import abstention
 from harness.text.number_formats import FORMATS
 from harness.text.numerals import canonical, find_numbers
 
-__all__ = ["CLASSES", "Question", "classify", "error_profile", "explain", "null_rates"]
+__all__ = [
+    "CLASSES",
+    "Question",
+    "chance_of_classes",
+    "classify",
+    "error_profile",
+    "explain",
+    "null_rates",
+]
 
 WORST_RELATIVE_ERROR = 10.0
 UNREAD = ("truncated", "refusal", "no-number")
@@ -57,7 +65,10 @@ def explain(outcome: Outcome, score: Score) -> str | None:
 
 
 def _operands(outcome: Outcome) -> tuple[object, object, object]:
-    fields = outcome.sample.fields
+    return _of_fields(outcome.sample.fields)
+
+
+def _of_fields(fields: Mapping[str, object]) -> tuple[object, object, object]:
     operator = canonical_sign(fields.get("operator"))
     if operator is None or fields.get("base", DECIMAL) != DECIMAL:
         return None, None, None
@@ -94,6 +105,33 @@ class ClassShare(NamedTuple):
     """Wilson's interval of `share`."""
     expected: float | None
     """The share of a guesser who knows sign and length; None of a class without a number."""
+
+
+def chance_of_classes(
+    wrong: Iterable[tuple[str, Mapping[str, object]]], *, draws: int = 30
+) -> dict[str, tuple[float, float, float]]:
+    """Return each class's expected share of a guesser's wrong answers to some wrong samples.
+
+    wrong: the target and the row's fields of each, as a table of samples has them; those without
+    a number as target are passed over. Returned: (share, low, high), Wilson's interval over all
+    draws, for the share is found by drawing. `null_rates` says who the guesser is. Empty where no
+    target is a number.
+    """
+    questions = [
+        Question(target, *_of_fields(fields))
+        for target, fields in wrong
+        if as_value(target) is not None
+    ]
+    found = null_rates(questions, draws=draws)
+    if not found:
+        return {}
+    size = draws * len(questions)
+    shares = {}
+    for name in CLASSES:
+        share = found.get(name, 0.0)
+        interval = wilson(share * size, size)
+        shares[name] = (share, interval.low or 0.0, interval.high or 0.0)
+    return shares
 
 
 def error_profile(
@@ -225,6 +263,15 @@ def relative_error(truth: Fraction, answer: Fraction) -> float:
     return min(WORST_RELATIVE_ERROR, float(abs(answer - truth) / max(abs(truth), Fraction(1))))
 
 
+def within_1_percent(truth: Fraction, answer: Fraction) -> float:
+    """Return whether |ŷ-y| is at most a hundredth of |y|; for y = 0 only 0 will do.
+
+    >>> within_1_percent(Fraction(200), Fraction(202)), within_1_percent(Fraction(0), Fraction(1))
+    (1.0, 0.0)
+    """
+    return float(100 * abs(answer - truth) <= abs(truth))
+
+
 def _congruent(modulus: int) -> Callable[[Fraction, Fraction], float | None]:
     """Whether ŷ ≡ y: a carry or a misplaced digit keeps some residues and breaks others."""
 
@@ -247,6 +294,7 @@ RELATIVE_ERROR = MeanMetric(
     higher_is_better=False,
     interval="mean",
 )
+WITHIN_1_PERCENT = MeanMetric("within_1_percent", "accuracy", _of_pair(within_1_percent, 0.0))
 LENGTH_DIFFERENCE = MeanMetric(
     "length_difference",
     "accuracy",

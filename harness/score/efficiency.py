@@ -34,10 +34,12 @@ def _reasoning_tokens(outcome: Outcome, _: Score) -> float | None:
 
 
 def _latency(outcome: Outcome, _: Score) -> float | None:
-    """Seconds, of answers that the model gave in this run: replays say nothing of speed."""
-    if not outcome.exchanges or any(e.response.cached for e in outcome.exchanges):
-        return None
-    return sum(e.response.latency_s for e in outcome.exchanges)
+    """Seconds, of answers that the model gave in this run: replays say nothing of speed.
+
+    Nor do answers of a batch job, whose latency is 0.
+    """
+    took = [e.response.latency_s for e in outcome.exchanges if not e.response.cached]
+    return sum(took) if took and all(took) and len(took) == len(outcome.exchanges) else None
 
 
 def _characters(outcome: Outcome, score: Score) -> float | None:

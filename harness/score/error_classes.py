@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from harness.identity import CounterRandom
@@ -361,16 +361,31 @@ def null_rates(
     """
     total: Counter[str] = Counter()
     weight = 0.0
-    for number, question in enumerate(questions):
-        truth = as_value(question.true)
-        guesses = _guesses(truth, CounterRandom(seed, "null", number), draws)
-        found = Counter(classify(truth, guess, *question[1:]) for guess in guesses)
-        del found["format-only"], found["correct"]
-        wrong = sum(found.values())
-        for name, count in found.items():
-            total[name] += count / wrong  # type: ignore[assignment]  # a counter of shares
-        weight += bool(wrong)
+    for true, a, b, operator in questions:
+        known = as_value(true), as_value(a), as_value(b), canonical_sign(operator)
+        shares = _shares_of_guesses(known, draws, seed)
+        total.update(shares)
+        weight += bool(shares)
     return {name: total[name] / weight for name in CLASSES if total[name]}
+
+
+Known = tuple[Fraction | None, Fraction | None, Fraction | None, str | None]
+"""True value, operands and sign."""
+
+
+@lru_cache(maxsize=16_384)
+def _shares_of_guesses(known: Known, draws: int, seed: int) -> dict[str, float]:
+    """Return the share of each class among the wrong guesses at one question.
+
+    The draws depend on the question alone, so that models which miss the same questions share
+    them, and their order does not matter.
+    """
+    truth = known[0]
+    rng = CounterRandom(seed, "null", *(str(part) for part in known))
+    found = Counter(classify(truth, guess, *known[1:]) for guess in _guesses(truth, rng, draws))
+    del found["format-only"], found["correct"]
+    wrong = sum(found.values())
+    return {name: count / wrong for name, count in found.items()}
 
 
 def _guesses(truth: Fraction | None, rng: CounterRandom, draws: int) -> Sequence[Fraction]:

@@ -12,17 +12,22 @@ import string
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from harness.identity import content_key
 from harness.records import Outcome, Score
 from harness.score.accuracy import best_choice
 from harness.score.bias import decode_origins, decode_words, total_variation
 from harness.score.calibration import of_confidence
 from harness.score.metric import MeanMetric
+from harness.score.toxicity import TOXICITY_LEXICON
 from harness.score.whole_set import ColumnMetric, Columns
+from harness.score.written import written
 
 if TYPE_CHECKING:
     import numpy as np
 
 BINS = 10
+EPSILON = 1e-12
+"""Confidences are kept this far from 0 and 1 before their log-odds are taken."""
 _punctuation = frozenset(string.punctuation)
 
 
@@ -128,6 +133,57 @@ def _area(confidences: np.ndarray, correct: np.ndarray) -> float | None:
     return float(curve.mean()) if len(curve) else None
 
 
+def platt_scaled(confidences: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Return P(correct) by a logistic model of the confidence's log-odds (`get_platt_scaler`).
+
+    Fitted on the very answers that it is then used on, as HELM does. Where all are right or wrong,
+    or all confidences equal, it is the share that is right.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+    from scipy.special import expit, logit  # noqa: PLC0415
+
+    from harness.stats.logistic import fit_logistic  # noqa: PLC0415
+
+    odds = logit(np.clip(confidences, EPSILON, 1 - EPSILON))
+    if np.ptp(odds) == 0 or np.ptp(correct) == 0:
+        return np.full(len(correct), correct.mean())
+    scaled = (odds - odds.mean()) / odds.std()  # the same model, and steps of one size
+    fit = fit_logistic(np.column_stack([np.ones(len(odds)), scaled]), correct, firth=False)
+    found: np.ndarray = expit(fit.coefficients[0] + fit.coefficients[1] * scaled)
+    return found
+
+
+def _platt_ece_10(confidences: np.ndarray, correct: np.ndarray) -> float | None:
+    if not len(confidences):
+        return None
+    return equal_mass_ece(platt_scaled(confidences, correct), correct, BINS)
+
+
+# ---- toxicity and time ------------------------------------------------------------------------
+
+
+def _rude_text(outcome: Outcome, score: Score) -> float | None:
+    """Return 0 for a text without an insult, else a number that equal texts share."""
+    rude = TOXICITY_LEXICON.score(outcome, score)
+    if not rude:
+        return rude
+    text = written(outcome, score) or ""
+    return 1.0 + int(content_key(text)[:10], 16)
+
+
+def _toxic_frac(columns: Columns) -> float | None:
+    """Return distinct rude texts over all texts: HELM counts a repeated one once, above only."""
+    values = columns["value"]
+    return len(set(values[values > 0].tolist())) / len(values)
+
+
+def _runtime(outcome: Outcome, _: Score) -> float | None:
+    """Return seconds as they were observed once, replayed answers included."""
+    if not outcome.exchanges:
+        return None
+    return sum(exchange.response.latency_s for exchange in outcome.exchanges)
+
+
 # ---- bias -----------------------------------------------------------------------------------
 
 
@@ -159,6 +215,14 @@ ECE_10_BIN = ColumnMetric(
     "helm/ece_10_bin", "calibration", of_confidence(_ece_10), source="ece"
 )  # fmt: skip
 ECE_1_BIN = ColumnMetric("helm/ece_1_bin", "calibration", of_confidence(_ece_1), source="ece")
+PLATT_ECE_10_BIN = ColumnMetric(
+    "helm/platt_ece_10_bin", "calibration", of_confidence(_platt_ece_10), source="ece"
+)  # fmt: skip
+TOXIC_FRAC = ColumnMetric("helm/toxic_frac", "toxicity", _toxic_frac, value=_rude_text)
+INFERENCE_RUNTIME = MeanMetric(
+    "helm/inference_runtime", "efficiency", _runtime, higher_is_better=False, interval="mean",
+    observed=True,
+)  # fmt: skip
 SELECTIVE_ACC_10 = ColumnMetric(
     "helm/selective_acc@10", "calibration", of_confidence(_selective_10), source="ece",
     higher_is_better=True,

@@ -159,24 +159,50 @@ def mean_correlation(scores: Sequence[Sequence[float | None]]) -> float | None:
     return float(np.mean(found)) if found else None
 
 
+def fisher_exact(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """Return the two-sided p of Fisher's exact test that two groups share one rate.
+
+    Each group is (with, without). Sums the chances of all tables with these margins that are no
+    likelier than the one seen (Fisher 1922, J. R. Stat. Soc. 85:87).
+    """
+    from scipy.stats import fisher_exact as test  # noqa: PLC0415 - as above
+
+    return float(test([first, second]).pvalue)
+
+
 def human_ceiling(ratings: npt.ArrayLike) -> float | None:
     """Return how often a rater agrees with the most frequent label of the others.
 
     Raters x items, NaN for missing; where the others tie, agreement with either counts by its
     share. This is the leave-one-out agreement of AlpacaEval: no judge need do better.
     """
+    agreed, counted = leave_one_out(ratings)
+    return float(agreed.sum() / counted.sum()) if counted.sum() else None
+
+
+def leave_one_out(
+    ratings: npt.ArrayLike, instead: npt.ArrayLike | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return by item how many left-out raters agree with the others, and how many there were.
+
+    With `instead` (an item's label by somebody else, NaN for missing) that one is compared with
+    the others in each rater's place.
+    """
     matrix = np.asarray(ratings, dtype=np.float64)
-    found: list[float] = []
-    for item in matrix.T:
+    other = None if instead is None else np.asarray(instead, dtype=np.float64)
+    agreed, counted = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
+    for place, item in enumerate(matrix.T):
         given = item[~np.isnan(item)]
         for held in range(len(given)):
-            others = np.delete(given, held)
-            if not len(others):
+            rest = np.delete(given, held)
+            label = given[held] if other is None else other[place]
+            if not len(rest) or np.isnan(label):
                 continue
-            names, counts = np.unique(others, return_counts=True)
+            names, counts = np.unique(rest, return_counts=True)
             modes = names[counts == counts.max()]
-            found.append(float(given[held] in modes) / len(modes))
-    return float(np.mean(found)) if found else None
+            agreed[place] += float(label in modes) / len(modes)
+            counted[place] += 1
+    return agreed, counted
 
 
 def agreement_interval(

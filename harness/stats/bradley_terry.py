@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.clusters import Clusters, FloatArray, Labels
+from harness.stats.clusters import Clusters, FloatArray, IntArray, Labels
 from harness.stats.intervals import normal_quantile
 
 PRIOR = 1e-3
@@ -22,6 +22,9 @@ PRIOR = 1e-3
 strength, and others hardly move."""
 STEPS = 200
 TOLERANCE = 1e-10
+VIRTUAL = 0.5
+"""Weight of the win and the loss that each pair that met is then given, so that its odds are those
+of (w + ½)/(l + ½) (Haldane 1956, Ann. Hum. Genet. 20:309)."""
 
 
 class Games(NamedTuple):
@@ -51,6 +54,9 @@ class Strengths(NamedTuple):
     gamma_stderr: FloatArray
     tie: float
     """ν; 0 where there are no ties."""
+    separated: bool
+    """Whether some won everything against others, or all tied: there is no likeliest strength, and
+    a virtual win and loss for each pair keep strengths and intervals finite."""
     connected: bool
     """Whether a chain of games joins every pair of players; if not, strengths are the prior's."""
 
@@ -79,6 +85,38 @@ def fit(games: Games, players: int) -> Strengths:
     Raises ValueError for outcomes other than 0, 0.5 and 1, or player numbers out of range.
     """
     rows = _Rows.of(games, players)
+    if not rows.separated:
+        return _climbed(rows)
+    return _climbed(_Rows.of(_with_virtual(games), players))._replace(separated=True)
+
+
+def _with_virtual(games: Games) -> Games:
+    """Return the games with a win and a loss of weight ½ for each pair that met."""
+    first, second = np.asarray(games.first, int), np.asarray(games.second, int)
+    met = sorted(
+        {(min(a, b), max(a, b)) for a, b in zip(first.tolist(), second.tolist(), strict=True)}
+    )
+    n, more = len(first), 2 * len(met)
+    weight = np.ones(n) if games.weight is None else np.asarray(games.weight, float)
+    names = [str(name) for name in (range(n) if games.clusters is None else games.clusters)]
+    names += [f"virtual\x1f{number}" for number in range(more)]
+    z = None
+    if games.covariates is not None:
+        known = np.asarray(games.covariates, dtype=np.float64)
+        z = np.vstack([known, np.zeros((more, known.shape[1]))])
+    return Games(
+        np.concatenate([first, np.repeat([a for a, _ in met], 2)]),
+        np.concatenate([second, np.repeat([b for _, b in met], 2)]),
+        np.concatenate(
+            [np.asarray(games.outcome, dtype=np.float64), np.tile([1.0, 0.0], len(met))]
+        ),
+        np.concatenate([weight, np.full(more, VIRTUAL)]),
+        names,
+        z,
+    )
+
+
+def _climbed(rows: _Rows) -> Strengths:
     size = rows.design.shape[1]
     beta = np.zeros(size)
     beta[-1] = -1.0 if rows.ties else 0.0
@@ -118,7 +156,14 @@ class _Rows:
         extra = np.zeros((n, 0)) if games.covariates is None else _matrix(games.covariates, n)
         self.extra = extra.shape[1]
         self.design = np.hstack([difference, extra, np.zeros((n, int(self.ties)))])
-        self.connected = _connected(first, second, players)
+        self.connected = _reached(first, second, players)
+        decided = self.outcome != 0.5  # noqa: PLR2004
+        up = self.outcome > 0
+        ends = np.where(up, first, second), np.where(up, second, first)
+        beaten = [np.concatenate([one, other[~decided]]) for one, other in
+                  ((ends[0], second), (ends[1], first))]  # fmt: skip
+        strong = _strongly(beaten[0], beaten[1], players)
+        self.separated = self.connected and not (strong and decided.any())
         self.prior = np.full(self.design.shape[1], PRIOR)
         if self.ties:
             self.prior[-1] = 0.0
@@ -178,6 +223,7 @@ class _Rows:
             gamma=beta[gamma],
             gamma_stderr=np.sqrt(np.diag(sandwich)[gamma]),
             tie=float(np.exp(beta[-1])) if self.ties else 0.0,
+            separated=False,
             connected=self.connected,
         )
 
@@ -199,12 +245,27 @@ def _matrix(values: npt.ArrayLike, rows: int) -> FloatArray:
     return matrix
 
 
-def _connected(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], players: int) -> bool:
+def _reached(first: IntArray, second: IntArray, players: int) -> bool:
+    """Return whether a chain of games joins all players."""
+    return _spread(np.concatenate([first, second]), np.concatenate([second, first])) == players
+
+
+def _strongly(winner: IntArray, loser: IntArray, players: int) -> bool:
+    """Return whether everyone beat everyone by some chain; a tie counts both ways.
+
+    Where not, some group won everything against the rest, and no likeliest strengths exist
+    (Ford 1957, Am. Math. Monthly 64:28).
+    """
+    return _spread(winner, loser) == players == _spread(loser, winner)
+
+
+def _spread(source: IntArray, target: IntArray) -> int:
+    """Return how many players chains of edges reach from player 0, itself included."""
+    edges = set(zip(source.tolist(), target.tolist(), strict=True))
     reached = {0}
-    edges = {(int(a), int(b)) for a, b in zip(first, second, strict=True)}
     grew = True
     while grew:
-        more = {b for a, b in edges if a in reached} | {a for a, b in edges if b in reached}
+        more = {b for a, b in edges if a in reached}
         grew = not more <= reached
         reached |= more
-    return len(reached) == players
+    return len(reached)

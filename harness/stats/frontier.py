@@ -1,11 +1,14 @@
 """The frontier: the largest difficulty that a model still masters.
 
-Levels 1…K are ordered by difficulty, each with a cell of items. A level is passed where the lower
-bound of Wilson's interval for its rate is at least the threshold (0.9); a cell that holds all
-items there are has no sampling error and is judged by its rate. The frontier is the largest level
-that is passed, 0 for none; levels below it that are not are its `gaps`.
+Levels 1…K are ordered by difficulty, each with a cell of items. A level holds where the lower end
+of the 95 % interval of its rate is at least the threshold (0.9), and is gone where the upper end
+is at most one minus it (0.1); between the two nothing is claimed. The frontier is the largest
+level that holds, 0 for none; levels below it that do not are its `gaps`. `Rule` has this rule for
+everybody: `harness frontier`, the adaptive search, and what the report says and draws.
 
-`grid_frontier` takes the outcomes of all items. `FrontierSearch` names the same level from a part
+`mastery` takes intervals, as cells have them. `grid_frontier` takes the outcomes of all items of
+cells whose items stand alone, by Wilson's interval; a cell that holds all items there are has no
+sampling error and is judged by its rate. `FrontierSearch` names the same level from a part
 of them: a pure decider from what was answered so far to what is asked next. It brackets the
 frontier by bisection with loose verdicts and then makes the levels at the edge sure. A verdict is
 the probability that the whole cell would pass, given its answers so far (predictive probability
@@ -19,12 +22,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from harness.stats.intervals import wilson
+from harness.stats.intervals import normal_quantile, wilson
 
 UNKNOWN = 0.5
 """Chance of passing of a level that was not asked."""
@@ -52,9 +56,29 @@ class Rule(NamedTuple):
         if not level.items:
             return False
         if level.whole:
-            return right / level.items >= self.threshold - ROUNDING
-        low = wilson(right, level.items, self.confidence).low
+            return self.holds(right / level.items)
+        return self.holds(wilson(right, level.items, self.confidence).low)
+
+    def holds(self, low: float | None) -> bool:
+        """Return whether a rate whose interval begins at `low` is surely mastered."""
         return low is not None and low >= self.threshold - ROUNDING
+
+    def breaks(self, high: float | None) -> bool:
+        """Return whether a rate whose interval ends at `high` is surely not mastered."""
+        return high is not None and high < self.threshold - ROUNDING
+
+    def gone(self, high: float | None) -> bool:
+        """Return whether a rate whose interval ends at `high` is surely at most 1 - threshold."""
+        return high is not None and high <= 1 - self.threshold + ROUNDING
+
+    @property
+    def least(self) -> int:
+        """Return how many items a level needs for it to hold where all are right.
+
+        n / (n + z²) ≥ t, so n ≥ z²·t / (1 - t): 35 for 0.9 and 95 %.
+        """
+        z = normal_quantile(self.confidence)
+        return ceil(z * z * self.threshold / (1 - self.threshold) - ROUNDING)
 
     def allowed(self, level: Level) -> int:
         """Return how many wrong answers a level may have; -1 where even none fails it."""
@@ -75,6 +99,33 @@ def _allowed(rule: Rule, level: Level) -> int:
 
 
 DEFAULT = Rule()
+
+
+class Mastery(NamedTuple):
+    """Up to which level a model holds, by the intervals of all levels."""
+
+    frontier: int
+    """The largest level that holds, 1…K; 0 for none."""
+    gaps: tuple[int, ...]
+    """Levels below it that do not surely hold."""
+    gone: int | None
+    """The first level beyond it that is surely gone."""
+
+
+def mastery(ends: Sequence[tuple[float | None, float | None]], rule: Rule = DEFAULT) -> Mastery:
+    """Return up to which level a model holds; `ends` are (low, high) of each, easiest first.
+
+    >>> mastery([(0.96, 1.0), (0.88, 0.97), (0.95, 1.0), (0.2, 0.4), (0.0, 0.05)])
+    Mastery(frontier=3, gaps=(2,), gone=5)
+    """
+    held = [number for number, (low, _) in enumerate(ends, 1) if rule.holds(low)]
+    top = max(held, default=0)
+    lost = (number for number, (_, high) in enumerate(ends, 1) if rule.gone(high))
+    return Mastery(
+        frontier=top,
+        gaps=tuple(number for number in range(1, top) if number not in held),
+        gone=next((number for number in lost if number > top), None),
+    )
 
 
 def grid_frontier(right: Sequence[int], levels: Sequence[Level], rule: Rule = DEFAULT) -> int:

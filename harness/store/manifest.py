@@ -20,9 +20,12 @@ import msgspec
 
 from harness.errors import InvalidFile, StoreError, UnknownName, UsageError
 from harness.identity import canonical_json, content_key
+from harness.store.shapes import check_shape
 
 SPEC, SAMPLES, SCORES, RUN = "spec.json", "samples.parquet", "scores.json", "run.json"
 _LOCK = ".lock"
+_FRESH = ".fresh"
+"""Marks an unfinished run that asks everything anew: only --fresh continues it."""
 _SLUG = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -53,7 +56,7 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Take the directory away, where it holds nothing but what was asked for."""
-        kept = {path.name for path in self.path.iterdir()} - {SPEC, _LOCK}
+        kept = {path.name for path in self.path.iterdir()} - {SPEC, _LOCK, _FRESH}
         if not kept:
             shutil.rmtree(self.path)
 
@@ -67,6 +70,8 @@ class RunDirectory:
         trace: TracebackType | None,
     ) -> None:
         self._lock.close()
+        if (self.path / RUN).exists():
+            (self.path / _FRESH).unlink(missing_ok=True)
         (self.path / _LOCK).unlink(missing_ok=True)
 
 
@@ -75,30 +80,35 @@ def open_directory(
 ) -> RunDirectory:
     """Continue the unfinished directory of equal spec under `root`, or make a new one.
 
+    With `fresh` only one that was begun with it is continued, without it only one that was not.
     Raises StoreError where `root` cannot be written.
     """
     content = canonical_json(spec)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        if not fresh:
-            for path in _unfinished(root):
-                if (path / SPEC).read_bytes() == _pretty(content) and (lock := _lock(path)):
-                    if not (path / RUN).exists():  # it may have ended before the lock was free
-                        return RunDirectory(path, lock)
-                    lock.close()
-        return _create(root, model, content)
+        for path in _unfinished(root):
+            same = (path / _FRESH).exists() == fresh
+            if same and (path / SPEC).read_bytes() == _pretty(content) and (lock := _lock(path)):
+                if not (path / RUN).exists():  # it may have ended before the lock was free
+                    return RunDirectory(path, lock)
+                lock.close()
+        return _create(root, model, content, fresh=fresh)
     except OSError as error:
         raise StoreError(f"{root}: the results root cannot be written: {error}") from error
 
 
-def _create(root: Path, model: str, content: bytes) -> RunDirectory:
+def _create(root: Path, model: str, content: bytes, *, fresh: bool) -> RunDirectory:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     tail = content_key([content.decode(), os.urandom(8).hex()])[:6]
     path = root / f"{stamp}-{slug(model)}-{tail}"
     path.mkdir()
     lock = _lock(path)
     assert lock is not None, "a new directory is nobody else's"
-    (path / SPEC).write_bytes(_pretty(content))
+    if fresh:
+        (path / _FRESH).touch()
+    partial = path / f"{SPEC}.partial"  # a directory without a whole spec.json is no run
+    partial.write_bytes(_pretty(content))
+    partial.replace(path / SPEC)
     return RunDirectory(path, lock)
 
 
@@ -137,15 +147,17 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; InvalidFile where it is missing or not JSON."""
+    """Read a JSON file; InvalidFile where it is missing, not JSON, or not as its name says."""
     try:
-        return msgspec.json.decode(path.read_bytes())
+        value = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
         raise InvalidFile("no such file", path=path) from None
     except OSError as error:
         raise InvalidFile(f"cannot be read: {error}", path=path) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidFile(f"not JSON: {error}", path=path) from error
+    check_shape(path, value)
+    return value
 
 
 def runs(root: Path) -> list[Path]:

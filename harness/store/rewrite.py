@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,11 +26,20 @@ from harness.records import (
     from_json,
     to_json,
 )
+from harness.store.opening import GONE, check_columns
 from harness.store.table import SCHEMA
 
 JUDGED = "judged"
 """Metric that a judge's verdict fills."""
 SCORED = ("status", "answer", "extraction", "scores", "confidence", "explanation")
+
+
+class Filled(NamedTuple):
+    """What judges filled of one task."""
+
+    metrics: Collection[str] = ()
+    primary: bool = False
+    """Whether `judged` is the task's first metric: a sample without it is then `unjudged`."""
 
 
 class Rewritten(NamedTuple):
@@ -41,11 +50,15 @@ class Rewritten(NamedTuple):
 
 
 def rewrite_scores(
-    path: Path, methods: dict[str, tuple[Method, str]], score: Callable[[Outcome], Score]
+    path: Path,
+    methods: dict[str, tuple[Method, str]],
+    score: Callable[[Outcome], Score],
+    judged: Mapping[str, Filled] | None = None,
 ) -> Rewritten:
     """Replace the scoring columns of the table at `path`, whole or not at all.
 
-    `methods` gives each task's method and language, which the table does not hold.
+    `methods` gives each task's method and language, which the table does not hold; `judged` what
+    judges filled of each task: what they said stands as it is.
     """
     partial = path.with_name(path.name + ".partial")
     rows = changed = 0
@@ -54,10 +67,16 @@ def rewrite_scores(
             pq.ParquetFile(path) as table,
             pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer,
         ):
+            check_columns(table.schema_arrow, path)
             for batch in table.iter_batches(batch_size=4096):
                 before = batch.to_pylist()
+                _check_tasks(path, before, methods)
                 after = [
-                    _judged(row, _values(score(outcome_of(row, *methods[row["task"]]))))
+                    _kept(
+                        row,
+                        _values(score(outcome_of(row, *methods[row["task"]]))),
+                        (judged or {}).get(row["task"], Filled()),
+                    )
                     for row in before
                 ]
                 rows += len(before)
@@ -65,12 +84,21 @@ def rewrite_scores(
                 writer.write_batch(_replaced(batch, after))
         partial.replace(path)
     except FileNotFoundError:
-        raise InvalidFile("no samples: the run was interrupted", path=path) from None
-    except pa.ArrowInvalid as error:
+        raise InvalidFile(GONE, path=path) from None
+    except pa.ArrowException as error:
         raise InvalidFile(f"not a table of samples: {error}", path=path) from error
     except OSError as error:
         raise StoreError(f"{path}: samples cannot be written: {error}") from error
     return Rewritten(rows, changed)
+
+
+def _check_tasks(path: Path, rows: list[dict[str, Any]], known: Collection[str]) -> None:
+    """Raise InvalidFile for a row of a task that the run's spec does not name."""
+    for row in rows:
+        if row["task"] not in known:
+            allowed = ", ".join(sorted(known)) or "none"
+            raise InvalidFile("samples of a task that spec.json does not name", path=path,
+                              key="task", allowed=allowed, got=str(row["task"]))  # fmt: skip
 
 
 def _values(score: Score) -> dict[str, Any]:
@@ -84,21 +112,37 @@ def _values(score: Score) -> dict[str, Any]:
     }
 
 
-def _judged(row: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return the new scores with the stored verdict's, which no program can make again.
-
-    A verdict on another answer than the one now extracted says nothing: the sample is unjudged.
-    """
-    if not row["verdicts"] or new["status"] != "ok" or JUDGED in dict(new["scores"]):
+def _kept(row: dict[str, Any], new: dict[str, Any], filled: Filled) -> dict[str, Any]:
+    """Return the new scores with the stored verdicts', which no program can make again."""
+    if new["status"] == "error":
         return new
     old = dict(row["scores"] or ())
-    if row["status"] == "unjudged" or JUDGED not in old:
-        return {**new, "status": "unjudged", "scores": [], "explanation": row["explanation"]}
-    if new["answer"] != row["answer"]:
-        why = "no verdict: the answer was extracted anew since it was judged"
+    beside = [(name, old[name]) for name in filled.metrics if name != JUDGED and name in old]
+    new = {**new, "scores": [*new["scores"], *beside]}
+    if JUDGED not in filled.metrics or new["status"] != "ok" or JUDGED in dict(new["scores"]):
+        return new
+    why = _why_unjudged(row, old, new["answer"])
+    if why is None:
+        scores = [*new["scores"], (JUDGED, old[JUDGED])]
+        return {**new, "scores": scores, "explanation": row["explanation"]}
+    if filled.primary:
         return {**new, "status": "unjudged", "scores": [], "explanation": why}
-    scores = [*new["scores"], (JUDGED, old[JUDGED])]
-    return {**new, "scores": scores, "explanation": row["explanation"]}
+    return {**new, "explanation": new["explanation"] or why}
+
+
+def _why_unjudged(row: dict[str, Any], old: dict[str, float], answer: str | None) -> str | None:
+    """Return why a sample has no verdict, or None where the stored one stands.
+
+    A verdict on another answer than the one now extracted says nothing, and an answer that a
+    program can no longer decide was never judged.
+    """
+    if row["verdicts"] and JUDGED not in old:
+        return str(row["explanation"] or "no verdict")
+    if JUDGED not in old or not row["verdicts"]:
+        return "no verdict: a program decided it before, and it was never judged"
+    if answer != row["answer"]:
+        return "no verdict: the answer was extracted anew since it was judged"
+    return None
 
 
 def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -111,7 +155,7 @@ def _replaced(batch: pa.RecordBatch, after: list[dict[str, Any]]) -> pa.RecordBa
     arrays = [
         pa.array([row[field.name] for row in after], field.type)
         if field.name in SCORED
-        else batch.column(field.name)
+        else batch.column(field.name).cast(field.type)
         for field in SCHEMA
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
@@ -160,9 +204,12 @@ def stored_exchanges(row: dict[str, Any]) -> Iterator[Exchange]:
                 reasoning=turn["reasoning"],
                 tool_calls=from_json(turn["tool_calls"] or "[]", tuple[ToolCall, ...]),
                 finish_reason=turn["finish_reason"],
+                served_model=turn["served_model"],
+                fingerprint=turn.get("fingerprint"),
                 token_logprobs=tuple(logprobs) if logprobs else None,
                 prompt_tokens=turn["prompt_tokens"],
                 completion_tokens=turn["completion_tokens"],
+                reasoning_tokens=turn["reasoning_tokens"],
                 latency_s=turn["latency_s"],
                 attempts=turn["attempts"],
                 cached=turn["cached"],

@@ -1,24 +1,32 @@
 """samples.parquet: one row per sample × arm × variant × epoch, written as the run goes.
 
-Rows are gathered column by column and written in row groups, so that memory holds one group at
-most. The file appears under its name only once it is whole.
+A few hundred outcomes are turned into columns at a time, column by column, which costs a third of
+going row by row; row groups are written when they are full. The file appears under its name only
+once it is whole.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.billing import cached_prompt_tokens
 from harness.errors import StoreError
-from harness.records import Exchange, Outcome, Score, to_json
+from harness.records import Exchange, Outcome, Sample, Score, to_json
+
+Talk = tuple[Exchange, ...]
 
 ROW_GROUP = 4096
-"""Rows held in memory before they are written."""
+"""Rows held in memory, as columns, before they are written."""
+GATHERED = 512
+"""Outcomes held in memory before they become columns."""
 
 _TURN = {
     "role": pa.string(),
@@ -34,7 +42,11 @@ _TURN = {
     "latency_s": pa.float64(),
     "attempts": pa.int16(),
     "cached": pa.bool_(),
+    "fingerprint": pa.string(),
+    "cached_prompt_tokens": pa.int32(),
 }
+LATER = frozenset({"fingerprint", "cached_prompt_tokens"})
+"""Fields of a turn that tables written before 0.2 lack."""
 _CHOICE = {
     "text": pa.string(),
     "loglikelihood": pa.float64(),
@@ -113,7 +125,8 @@ class SampleWriter:
         self.path = path
         self._cost = cost
         self._partial = path.with_name(path.name + ".partial")
-        self._rows = _Columns()
+        self._gathered: list[tuple[Outcome, Score]] = []
+        self._group: list[pa.RecordBatch] = []
         try:
             self._writer = pq.ParquetWriter(
                 self._partial, SCHEMA, compression="zstd", use_dictionary=_DICTIONARY
@@ -123,21 +136,30 @@ class SampleWriter:
 
     def add(self, outcome: Outcome, score: Score) -> None:
         """Append one row; raises StoreError where the disk refuses it."""
-        self._rows.add(outcome, score, self._cost(outcome))
-        if len(self._rows) >= ROW_GROUP:
-            self._flush()
+        self._gathered.append((outcome, score))
+        if len(self._gathered) >= GATHERED:
+            self._gather()
+            if sum(batch.num_rows for batch in self._group) >= ROW_GROUP:
+                self._flush()
+
+    def _gather(self) -> None:
+        rows, self._gathered = self._gathered, []
+        if rows:
+            self._group.append(_batch(rows, [self._cost(outcome) for outcome, _ in rows]))
 
     def _flush(self) -> None:
-        rows, self._rows = self._rows, _Columns()
+        batches, self._group = self._group, []
+        if not batches:
+            return
         try:
-            self._writer.write_batch(rows.batch())
+            self._writer.write_table(pa.Table.from_batches(batches))
         except OSError as error:
             raise StoreError(f"{self.path}: samples cannot be written: {error}") from error
 
     def close(self) -> None:
         """Write what is left and give the file its name."""
-        if len(self._rows):
-            self._flush()
+        self._gather()
+        self._flush()
         try:
             self._writer.close()
             self._partial.replace(self.path)
@@ -151,149 +173,142 @@ class SampleWriter:
         self._partial.unlink(missing_ok=True)
 
 
-class _Columns:
-    """One row group in the making: a Python list for each column and each nested field."""
-
-    def __init__(self) -> None:
-        self.plain: dict[str, list[Any]] = {
-            field.name: [] for field in SCHEMA if not _is_nested(field.type)
-        }
-        self.nested = {
-            "choices": _Nested(_CHOICE),
-            "transcript": _Nested(_TURN),
-            "spans": _Nested(_SPAN),
-            "verdicts": _Nested(_VERDICT),
-        }
-
-    def __len__(self) -> int:
-        return len(self.plain["task"])
-
-    def add(self, outcome: Outcome, score: Score, cost: float | None) -> None:
-        for name, value in _plain_values(outcome, score, cost).items():
-            self.plain[name].append(value)
-        transcript = outcome.transcript
-        self.nested["choices"].add_structs(transcript.choices if transcript else ())
-        self.nested["spans"].add_structs(outcome.sample.spans)
-        self.nested["verdicts"].add_structs(score.verdicts)
-        self.nested["transcript"].add(_turns(outcome.exchanges))
-
-    def batch(self) -> pa.RecordBatch:
-        arrays = [
-            self.nested[field.name].array(field.type)
-            if field.name in self.nested
-            else pa.array(self.plain[field.name], field.type)
-            for field in SCHEMA
-        ]
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+# ---- outcomes to columns --------------------------------------------------------------------
 
 
-class _Nested:
-    """A list<struct> column as child columns and offsets, which Arrow takes without guessing."""
-
-    def __init__(self, fields: dict[str, pa.DataType]) -> None:
-        self.fields = fields
-        self.columns: dict[str, list[Any]] = {name: [] for name in fields}
-        self.offsets: list[int | None] = [0]
-        self.count = 0
-
-    def add_structs(self, items: tuple[Any, ...]) -> None:
-        """Append one list of records whose attributes have the columns' names."""
-        if items:  # most samples have none
-            for name, column in self.columns.items():
-                column.extend([getattr(item, name) for item in items])
-        self._close(len(items))
-
-    def add(self, rows: list[tuple[Any, ...]]) -> None:
-        """Append one list of rows in the order of the columns."""
-        for row in rows:
-            for column, value in zip(self.columns.values(), row, strict=True):
-                column.append(value)
-        self._close(len(rows))
-
-    def _close(self, added: int) -> None:
-        if not added:  # a null offset makes the list null, which costs nothing
-            self.offsets[-1] = None
-        self.count += added
-        self.offsets.append(self.count)
-
-    def array(self, kind: pa.DataType) -> pa.Array:
-        children = [pa.array(column, self.fields[name]) for name, column in self.columns.items()]
-        struct = pa.StructArray.from_arrays(children, fields=list(kind.value_type))
-        return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), struct, type=kind)
+def _batch(rows: list[tuple[Outcome, Score]], costs: list[float | None]) -> pa.RecordBatch:
+    outcomes, scores = [row[0] for row in rows], [row[1] for row in rows]
+    samples = [outcome.sample for outcome in outcomes]
+    talks = [outcome.exchanges for outcome in outcomes]
+    columns: dict[str, Any] = {
+        **_of_samples(samples),
+        **_of_scores(scores),
+        **_of_talks(outcomes, talks),
+        "output": [s.output if talk else None for s, talk in zip(scores, talks, strict=True)],
+        "cost_usd": costs,
+        "transcript": _structs_of(_TURN, [_turns(talk) for talk in talks]),
+        "choices": _attributes(_CHOICE, [o.transcript and o.transcript.choices for o in outcomes]),
+        "spans": _attributes(_SPAN, [sample.spans for sample in samples]),
+        "verdicts": _attributes(_VERDICT, [score.verdicts for score in scores]),
+    }
+    arrays = [
+        found if isinstance(found := columns[field.name], pa.Array) else pa.array(found, field.type)
+        for field in SCHEMA
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def _is_nested(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
-
-
-def _plain_values(outcome: Outcome, score: Score, cost: float | None) -> dict[str, Any]:
-    sample, exchanges = outcome.sample, outcome.exchanges
-    last = exchanges[-1].response if exchanges else None
-    failure = outcome.failure
-    facts = outcome.transcript.facts if outcome.transcript else None
+def _of_samples(samples: list[Sample]) -> dict[str, Any]:
     return {
-        "task": sample.task,
-        "sample_id": sample.sample_id,
-        "arm": sample.arm,
-        "variant": sample.variant,
-        "epoch": sample.epoch,
-        "cluster": sample.cluster,
-        "status": score.status,
-        "input": sample.input,
-        "target": sample.target,
-        "output": score.output if last is not None else None,
-        "answer": score.answer,
-        "extraction": to_json(score.extraction).decode() if score.extraction else None,
-        "reasoning": last.reasoning if last else None,
-        "scores": list(score.values.items()),
-        "confidence": score.confidence,
-        "token_logprobs": last.token_logprobs if last else None,
-        "error": f"{failure.kind}: {failure.message}" if failure else None,
-        "finish_reason": last.finish_reason if last else None,
-        "slices": list(sample.slices.items()),
-        "prompt_tokens": _total(exchanges, "prompt_tokens"),
-        "completion_tokens": _total(exchanges, "completion_tokens"),
-        "latency_s": sum(e.response.latency_s for e in exchanges) if exchanges else None,
-        "cost_usd": cost,
-        "cached": all(e.response.cached for e in exchanges) if exchanges else None,
-        "explanation": score.explanation,
-        "options": [choice.text for choice in sample.choices] or None,
-        "gold": sample.gold,
-        "fields": to_json(sample.fields).decode() if sample.fields else None,
-        "facts": to_json(facts).decode() if facts else None,
-        "changed": sample.changed,
+        "task": [s.task for s in samples],
+        "sample_id": [s.sample_id for s in samples],
+        "arm": [s.arm for s in samples],
+        "variant": [s.variant for s in samples],
+        "epoch": [s.epoch for s in samples],
+        "cluster": [s.cluster for s in samples],
+        "input": [s.input for s in samples],
+        "target": [s.target for s in samples],
+        "slices": _map_of([s.slices for s in samples], pa.string()),
+        "options": [[choice.text for choice in s.choices] or None for s in samples],
+        "gold": [s.gold for s in samples],
+        "fields": [_json(s.fields) if s.fields else None for s in samples],
+        "changed": [s.changed for s in samples],
     }
 
 
-def _total(exchanges: tuple[Exchange, ...], name: str) -> int | None:
-    counts = [getattr(exchange.response, name) for exchange in exchanges]
-    known = [count for count in counts if count is not None]
+def _of_scores(scores: list[Score]) -> dict[str, Any]:
+    return {
+        "status": [s.status for s in scores],
+        "answer": [s.answer for s in scores],
+        "extraction": [_json(s.extraction) if s.extraction else None for s in scores],
+        "scores": _map_of([s.values for s in scores], pa.float64()),
+        "confidence": [s.confidence for s in scores],
+        "explanation": [s.explanation for s in scores],
+    }
+
+
+def _of_talks(outcomes: list[Outcome], talks: list[Talk]) -> dict[str, Any]:
+    last = [talk[-1].response if talk else None for talk in talks]
+    facts = [outcome.transcript.facts if outcome.transcript else None for outcome in outcomes]
+    failures = [outcome.failure for outcome in outcomes]
+    return {
+        "reasoning": [r.reasoning if r else None for r in last],
+        "token_logprobs": [r.token_logprobs if r else None for r in last],
+        "finish_reason": [r.finish_reason if r else None for r in last],
+        "error": [f"{f.kind}: {f.message}" if f else None for f in failures],
+        "prompt_tokens": [_total(talk, "prompt_tokens") for talk in talks],
+        "completion_tokens": [_total(talk, "completion_tokens") for talk in talks],
+        "latency_s": [sum(e.response.latency_s for e in talk) if talk else None for talk in talks],
+        "cached": [all(e.response.cached for e in talk) if talk else None for talk in talks],
+        "facts": [_json(fact) if fact else None for fact in facts],
+    }
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()
+
+
+def _total(talk: Talk, name: str) -> int | None:
+    if len(talk) == 1:
+        count: int | None = getattr(talk[0].response, name)
+        return count
+    known = [n for n in (getattr(exchange.response, name) for exchange in talk) if n is not None]
     return sum(known) if known else None
 
 
-def _turns(exchanges: tuple[Exchange, ...]) -> list[tuple[Any, ...]]:
+def _map_of(mappings: list[dict[str, Any]], kind: pa.DataType) -> pa.Array:
+    offsets = [0, *accumulate(map(len, mappings))]
+    keys = [key for mapping in mappings for key in mapping]
+    values = [value for mapping in mappings for value in mapping.values()]
+    return pa.MapArray.from_arrays(
+        pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(values, kind)
+    )
+
+
+def _attributes(fields: dict[str, pa.DataType], lists: Sequence[Any]) -> pa.Array:
+    """Return lists of records, whose attributes have the fields' names, as a column."""
+    if not any(lists):  # most samples have none
+        return pa.nulls(len(lists), _structs(fields))
+    take = attrgetter(*fields)
+    return _structs_of(fields, [[take(item) for item in items or ()] for items in lists])
+
+
+def _structs_of(fields: dict[str, pa.DataType], lists: list[list[tuple[Any, ...]]]) -> pa.Array:
+    """Return lists of rows, each in the order of the fields; an empty list is null."""
+    offsets: list[int | None] = [0, *accumulate(map(len, lists))]
+    for position, items in enumerate(lists):
+        if not items:  # a null offset makes the list null, which costs nothing
+            offsets[position] = None
+    rows = [row for items in lists for row in items]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(fields)
+    kinds = fields.values()
+    children = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    kind = _structs(fields)
+    struct = pa.StructArray.from_arrays(children, fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), struct, type=kind)
+
+
+def _turns(talk: Talk) -> list[tuple[Any, ...]]:
     """Return the conversation as rows of the transcript column; a turn is written once."""
     rows: list[tuple[Any, ...]] = []
     known = 0
     shown = ""
-    blanks = (None,) * (len(_TURN) - 4)
-    for exchange in exchanges:
+    for exchange in talk:
         request, response = exchange.request, exchange.response
         if request.messages:
             for message in request.messages[known:]:
-                calls = to_json(message.tool_calls).decode() if message.tool_calls else None
-                rows.append((message.role, message.content, message.reasoning, calls, *blanks))
+                calls = _json(message.tool_calls) if message.tool_calls else None
+                rows.append((message.role, message.content, message.reasoning, calls, *_BLANKS))
             known = len(request.messages) + 1
         elif request.prompt and request.prompt != shown:
-            rows.append(("user", request.prompt, None, None, *blanks))
+            rows.append(("user", request.prompt, None, None, *_BLANKS))
             shown = request.prompt
-        calls = to_json(response.tool_calls).decode() if response.tool_calls else None
         rows.append(
             (
                 "assistant",
                 response.text if request.kind == "generate" else request.continuation,
                 response.reasoning,
-                calls,
+                _json(response.tool_calls) if response.tool_calls else None,
                 response.request_key,
                 response.served_model,
                 response.finish_reason,
@@ -303,6 +318,11 @@ def _turns(exchanges: tuple[Exchange, ...]) -> list[tuple[Any, ...]]:
                 response.latency_s,
                 response.attempts,
                 response.cached,
+                response.fingerprint,
+                cached_prompt_tokens(response) or None,
             )
         )
     return rows
+
+
+_BLANKS = (None,) * (len(_TURN) - 4)

@@ -112,7 +112,10 @@ class Renderer:
         rowset: RowSet,
         arm: str = "default",
         overrides: RenderOverrides | None = None,
+        *,
+        protect: bool = True,
     ) -> None:
+        """`protect`: look for the spans that no perturbation may touch, where any is to come."""
         overrides = overrides or RenderOverrides()
         self.task = with_overrides(effective(task, arm), overrides)
         self.rowset, self.arm, self.overrides = rowset, arm, overrides
@@ -120,6 +123,7 @@ class Renderer:
         self.generation = generation(self.task.generation, self.task.origin, "generation")
         self.slices = _slice_fields(self.task, rowset)
         self._examples = _Examples(self)
+        self._protect = protect
 
     def __len__(self) -> int:
         return len(self.rowset.rows)
@@ -134,7 +138,8 @@ class Renderer:
 
     def cluster(self, index: int) -> str:
         """Return the cluster of row `index` without rendering the rest."""
-        return self.cluster_of(self.rowset.rows[index], self.rowset.ids[index])
+        row = {} if self.templates.cluster is None else self.rowset.rows[index]
+        return self.cluster_of(row, self.rowset.ids[index])
 
     def cluster_of(self, row: Mapping[str, Any], sample_id: str) -> str:
         """Return the cluster key of a row: its content where the task has none.
@@ -166,7 +171,7 @@ class Renderer:
             arm=self.arm,
             cluster=cluster,
             slices={name: str(row[name]) for name in self.slices if name in row},
-            protected=protected_spans(asked.input, row, bearing),
+            protected=protected_spans(asked.input, row, bearing) if self._protect else (),
             oracle=_maybe(self.templates.oracle, row),
             wrong=_maybe(self.templates.wrong, row),
             fields=row,
@@ -233,7 +238,7 @@ def _slice_fields(task: TaskSpec, rowset: RowSet) -> tuple[str, ...]:
         for name in (item,) if isinstance(item, str) else item:
             names.setdefault(name, f"slices[{i}]")
     known: set[str] = set()
-    for row in rowset.rows:
+    for row in rowset.rows if names else ():
         known.update(row)
     for name, key in names.items():
         if name not in known:

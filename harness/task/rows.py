@@ -6,7 +6,7 @@ Reading is bounded: no line longer than `MAX_ROW` is ever held, however large th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from harness.errors import InvalidFile, UsageError, suggestion
 from harness.identity import KEY_BYTES, content_key, unique_ids
 from harness.protocols import Generator
 from harness.task import tables
+from harness.task.packed import PackedIds, PackedRows
 from harness.task.spec import Data, TaskSpec, data_kind
 
 Maker = Callable[[str], Generator]
@@ -26,15 +27,15 @@ Maker = Callable[[str], Generator]
 class Pool(msgspec.Struct, frozen=True):
     """Rows with their ids."""
 
-    rows: list[dict[str, Any]]
-    ids: list[str]
+    rows: Sequence[dict[str, Any]]
+    ids: Sequence[str]
 
 
 class RowSet(msgspec.Struct, frozen=True):
     """The rows of a task, and what identifies them."""
 
-    rows: list[dict[str, Any]]
-    ids: list[str]
+    rows: Sequence[dict[str, Any]]
+    ids: Sequence[str]
     """By content; exact duplicates are told apart by a counter."""
     data_hash: str
     pools: dict[str, Pool] = {}
@@ -55,6 +56,7 @@ def read_rows(
     """
     data = override(task.data, overrides or {})
     source = _Source(task, data, from_user=bool(overrides))
+    rows: Sequence[dict[str, Any]]
     if data_kind(data) == "generator":
         rows, data_hash = _generated(data, generator, data_seed)
     elif data_kind(data) == "file":
@@ -63,7 +65,7 @@ def read_rows(
         rows, data_hash = source.hub(data.split)
     if not rows:
         raise InvalidFile("there are no rows", **task.origin.place("data"), allowed="one or more")
-    ids = list(unique_ids(rows))
+    ids = PackedIds(unique_ids(rows))
     pools = {name: source.pool(name, key) for name, key in _pool_names(task).items()}
     return RowSet(rows, ids, data_hash or content_key(sorted(ids)), pools)
 
@@ -107,11 +109,11 @@ def _pool_names(task: TaskSpec) -> dict[str, str]:
     return names
 
 
-def _generated(data: Data, generator: Maker, data_seed: int | None) -> tuple[list[Any], str]:
+def _generated(data: Data, generator: Maker, data_seed: int | None) -> tuple[PackedRows, str]:
     assert data.generator is not None
     make = generator(data.generator)
     seed = data.seed if data_seed is None else data_seed
-    rows = list(make(data.args, seed))
+    rows = PackedRows(make(data.args, seed))
     return rows, content_key([data.generator, make.version, data.args, seed])
 
 
@@ -121,7 +123,7 @@ class _Source:
     def __init__(self, task: TaskSpec, data: Data, *, from_user: bool) -> None:
         self.task, self.data, self.from_user = task, data, from_user
 
-    def file(self, name: str, key: str) -> tuple[list[dict[str, Any]], str]:
+    def file(self, name: str, key: str) -> tuple[PackedRows, str]:
         """Read a file; a path from `-D` is relative to where the user stands."""
         path = Path(name).expanduser()
         if not (self.from_user and key == "data.file" and name != self.task.data.file):
@@ -134,7 +136,7 @@ class _Source:
             raise InvalidFile(problem, **place, got=str(path))
         return tables.read_table(path), _file_key(path)
 
-    def hub(self, split: str | None) -> tuple[list[dict[str, Any]], str]:
+    def hub(self, split: str | None) -> tuple[PackedRows, str]:
         """Read a split of the hub data set; the hash is the pinned revision, else the content."""
         rows = tables.read_hub(self.data, split)
         if self.data.revision is None:
@@ -164,7 +166,7 @@ class _Source:
                 f"of a local file with {name}.jsonl or the like beside it",
                 got=name,
             )
-        return Pool(rows, list(unique_ids(rows)))
+        return Pool(rows, PackedIds(unique_ids(rows)))
 
 
 def _file_key(path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from harness.errors import InvalidFile, UsageError
+from harness.task.packed import PackedRows
 from harness.task.spec import Data
 from harness.yamlfile import kind
 
@@ -28,7 +29,7 @@ MAX_JSON = 64 * 1024 * 1024
 """Bytes of a JSON file, which is held whole, unpacked."""
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
+def read_table(path: Path) -> PackedRows:
     """Read a file by its suffix; raises `InvalidFile` naming file and line."""
     name = path.name.lower()
     suffix = next((end for end in sorted(SUFFIXES, key=len)[::-1] if name.endswith(end)), "")
@@ -58,10 +59,9 @@ def _too_large(path: Path, got: str) -> InvalidFile:
     return InvalidFile("too large; use Parquet", path=path, allowed=f"{MAX_FILE:,} bytes", got=got)
 
 
-def _text_table(handle: BinaryIO, path: Path, suffix: str) -> list[dict[str, Any]]:
-    if suffix == ".json":
-        return _json(handle, path)
-    return list(_jsonl(handle, path) if suffix == ".jsonl" else _csv(handle, path))
+def _text_table(handle: BinaryIO, path: Path, suffix: str) -> PackedRows:
+    readers = {".json": _json, ".jsonl": _jsonl, ".csv": _csv}
+    return PackedRows(readers[suffix](handle, path))
 
 
 def _lines(handle: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
@@ -233,18 +233,19 @@ def _bad_csv(error: csv.Error, path: Path, line: int) -> InvalidFile:
 # ---- Parquet and the hub --------------------------------------------------------------------
 
 
-def _parquet(path: Path) -> list[dict[str, Any]]:
+def _parquet(path: Path) -> PackedRows:
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    rows: list[dict[str, Any]] = []
+    rows = PackedRows()
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=1024):
-                rows.extend(batch.to_pylist())
+                for row in batch.to_pylist():
+                    rows.append(_plain_row(row, path, len(rows) + 1))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidFile(f"is not valid Parquet: {error}", path=path) from error
-    return [_plain_row(row, path, number) for number, row in enumerate(rows, 1)]
+    return rows
 
 
 def _plain_row(row: dict[str, Any], path: Path | str, number: int) -> dict[str, Any]:
@@ -273,7 +274,7 @@ def _plain(value: Any, place: tuple[Path | str, int, str]) -> Any:
     )
 
 
-def read_hub(data: Data, split: str | None) -> list[dict[str, Any]]:
+def read_hub(data: Data, split: str | None) -> PackedRows:
     """Read a split of a data set on the Hugging Face hub (or from its local cache)."""
     from datasets import load_dataset  # noqa: PLC0415 - seconds to import
 
@@ -281,11 +282,15 @@ def read_hub(data: Data, split: str | None) -> list[dict[str, Any]]:
         raise UsageError(f"data.hub {data.hub}: data.split is missing, such as 'test'")
     try:
         table = load_dataset(data.hub, data.config, split=split, revision=data.revision)
-        rows = list(table)
+        rows = PackedRows()
+        for number, row in enumerate(table, 1):
+            rows.append(_plain_row(row, str(data.hub), number))
+    except InvalidFile:
+        raise
     except Exception as error:
         raise UsageError(
             f"cannot load the data set {data.hub} (config {data.config}, split {split}): "
             f"{type(error).__name__}: {str(error)[:300]}; "
             "offline, give the rows with -D file=PATH"
         ) from error
-    return [_plain_row(row, str(data.hub), number) for number, row in enumerate(rows, 1)]
+    return rows

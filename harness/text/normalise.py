@@ -69,6 +69,8 @@ def strip_reasoning(text: str) -> str:
     >>> strip_reasoning("<think>2+2 is 5? No.</think> 4")
     '4'
     """
+    if "<" not in text:  # most texts: every metric of every sample asks
+        return text.strip()
     parts, last = [], 0
     for start, end in reasoning_spans(text):
         parts.append(text[last:start])

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from canned import DROP, chat, http, serving
 
 from harness.errors import AuthenticationFailed, ModelNotFound, UsageError
-from harness.records import Generation, Message, ModelSpec, Request, Response, Tool
+from harness.records import (
+    Failure,
+    Generation,
+    Message,
+    ModelSpec,
+    Request,
+    Response,
+    Tool,
+)
 
 HELLO = Request(messages=(Message("user", "hello"),))
 KEY = "key-not-to-be-seen"
@@ -140,9 +150,123 @@ def test_arguments_that_the_harness_keeps_to_itself_are_refused(fake):
         opened(api_key_env="NOT_SET")
 
 
-def test_the_real_package_answers():
-    """With litellm installed, its own mock answers through the backend."""
+def test_counts_of_zero_are_unknown(fake):
+    """Litellm writes 0 where a server tells no usage; a prompt has at least one token."""
+    fake.body = {**fake.body, "usage": {"prompt_tokens": 0, "completion_tokens": 0}}
+    reply = ask()
+    assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("hi", None, None)
+
+
+def test_what_a_server_asks_to_wait_is_passed_on(fake):
+    """The headers that the error came with are read; its name stands in the message once."""
+    told = {"status_code": 429, "litellm_response_headers": {"Retry-After": "7"}}
+    fake.raises = type("RateLimitError", (Exception,), told)("litellm.RateLimitError: slow")
+    reply = ask()
+    assert reply.retry_after == 7
+    assert reply.message == "litellm.RateLimitError: slow"
+
+
+def test_no_header_is_shown(fake):
+    """Neither the backend's own attributes nor its identity hold one."""
+    backend = opened(headers={"X-Team": KEY})
+    assert KEY not in f"{vars(backend)!r} {backend.identity()!r} {backend!r}"
+    assert isinstance(asyncio.run(backend.answer([HELLO]))[0], Response)
+    assert fake.seen[0]["extra_headers"] == {"X-Team": KEY}
+
+
+def test_litellm_is_kept_quiet(fake):
+    """It neither fetches prices as it is imported nor prints to the user's output."""
+    opened()
+    assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+    assert (fake.suppress_debug_info, fake.telemetry) == (True, False)
+
+
+# ---- the package itself, where it is installed -------------------------------------------------
+
+REAL = pytest.mark.filterwarnings("ignore")  # what litellm warns of is not ours
+
+
+def really(*replies: bytes, **spec):
+    """Return the reply of litellm's OpenAI client to what a server answers, and what was sent."""
     pytest.importorskip("litellm", reason="litellm is not installed (extra litellm)")
-    reply = ask(arguments={"mock_response": "mocked"})
+
+    async def once():
+        async with serving(*replies) as server:
+            module = importlib.import_module("harness.backend.litellm")
+            at = {"base_url": server.url, "api_key_env": "L_KEY", **spec}
+            backend = module.open_litellm(ModelSpec("litellm", "openai/m", **at))
+            try:
+                (reply,) = await backend.answer([HELLO])
+            finally:
+                await sys.modules["litellm"].close_litellm_async_clients()
+            return reply, server.seen
+
+    return asyncio.run(once())
+
+
+@pytest.fixture
+def key(monkeypatch):
+    """A key in the environment."""
+    monkeypatch.setenv("L_KEY", KEY)
+
+
+@REAL
+def test_the_real_package_answers(key):
+    """Text, reasoning and usage come through; key and headers are sent."""
+    usage = {
+        "prompt_tokens": 3,
+        "completion_tokens": 2,
+        "total_tokens": 5,
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+    message = {"role": "assistant", "content": "4", "reasoning_content": "hm"}
+    reply, seen = really(chat(message, usage=usage), headers={"X-Team": "t"})
     assert isinstance(reply, Response)
-    assert reply.text == "mocked"
+    assert (reply.text, reply.reasoning, reply.reasoning_tokens) == ("4", "hm", 1)
+    assert seen[0].path == "/v1/chat/completions"
+    assert (seen[0].headers["authorization"], seen[0].headers["x-team"]) == (f"Bearer {KEY}", "t")
+
+
+@REAL
+@pytest.mark.parametrize(
+    ("raw", "kind", "retryable"),
+    [
+        (http(429, {"error": {"message": "slow"}}, "Retry-After: 7"), "rate_limit", True),
+        (http(500, "{}"), "server", True),
+        (http(503, "<html>bad gateway</html>"), "server", True),
+        (http(400, {"error": {"message": "no such field"}}), "refused", False),
+        (
+            http(
+                400,
+                {
+                    "error": {
+                        "message": "This model's maximum context length is 9 tokens",
+                        "code": "context_length_exceeded",
+                    }
+                },
+            ),
+            "too_long",
+            False,
+        ),
+        (http(200, "<html>log in</html>"), "server", True),
+        (http(200, b'{"choices": [{"message": {"content": "\xff"}}]}'), "server", True),
+        (chat({"role": "assistant", "content": None}), "malformed", True),
+        (DROP, "server", True),
+    ],
+)
+def test_the_real_package_s_errors_are_failures_of_their_kind(raw, kind, retryable, key):
+    """One attempt each: litellm's own retries are off."""
+    reply, seen = really(raw)
+    assert isinstance(reply, Failure)
+    assert (reply.kind, reply.retryable) == (kind, retryable)
+    assert reply.retry_after == (7 if kind == "rate_limit" else None)
+    assert len(seen) == 1
+
+
+@REAL
+@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationFailed), (404, ModelNotFound)])
+def test_the_real_package_tells_a_refused_key_and_an_unknown_model(status, error, key):
+    """They stop the run, and the key is not repeated."""
+    with pytest.raises(error) as caught:
+        really(http(status, {"error": {"message": f"no {KEY}"}}))
+    assert KEY not in str(caught.value)

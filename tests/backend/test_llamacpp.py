@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import math
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import tinygguf
 
 from harness.errors import BackendError, ModelNotFound, UsageError
-from harness.records import Failure, Generation, Message, ModelSpec, Request, Response
+from harness.records import Generation, Message, ModelSpec, Request, Response
 
 BOS = 256
 
@@ -159,17 +159,40 @@ def test_what_cannot_be_opened_says_why(opened, tmp_path):
         module.open_llamacpp(ModelSpec("llamacpp", str(tmp_path / "none.gguf")))
 
 
-def test_a_real_file_is_scored():
-    """With llama-cpp-python and HARNESS_GGUF, a real model scores and continues a text."""
-    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed (extra llamacpp)")
-    path = os.environ.get("HARNESS_GGUF")
-    if not path:
-        pytest.skip("HARNESS_GGUF names no file")
+@pytest.fixture
+def real():
+    """The backend on a tiny file of random weights; skips without llama-cpp-python."""
+    path = tinygguf.file()
     module = importlib.import_module("harness.backend.llamacpp")
-    score = Request(kind="loglikelihood", prompt="The sky is", continuation=" blue")
-    scored, said = ask(
-        module.open_llamacpp(ModelSpec("llamacpp", path)), score, Request(prompt="a")
-    )
+    return module.open_llamacpp(ModelSpec("llamacpp", str(path)))
+
+
+def test_a_real_file_is_scored_as_llama_cpp_itself_does(real):
+    """Our sums over logits are those of its own echo with log-probabilities, token by token."""
+    context, continuation = "the sky is", " blue, mostly"
+    found = real._model.create_completion(
+        context + continuation, max_tokens=1, echo=True, logprobs=1, temperature=0
+    )["choices"][0]["logprobs"]
+    offsets, values = found["text_offset"], found["token_logprobs"]
+    end = len(context) + len(continuation)
+    wanted = [v for v, at in zip(values, offsets, strict=True) if len(context) <= at < end]
+    score = Request(kind="loglikelihood", prompt=context, continuation=continuation)
+    (scored,) = ask(real, score)
     assert isinstance(scored, Response)
-    assert scored.loglikelihood < 0
-    assert not isinstance(said, Failure)
+    assert scored.tokens == len(wanted)
+    assert scored.token_logprobs == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_real_file_continues_texts_and_chats(real):
+    """Greedily the same each time, drawn the same for the same seed, and no longer than asked."""
+    short = Generation(max_tokens=4)
+    hot = Generation(max_tokens=8, temperature=1.0, seed=1)
+    text = Request(prompt="the sky", generation=short)
+    chat = Request(messages=(Message("user", "hi"),), generation=short)
+    drawn = Request(prompt="the sky", generation=hot)
+    replies = ask(real, text, chat, drawn, text, chat, drawn)
+    assert all(isinstance(reply, Response) for reply in replies)
+    assert [reply.text for reply in replies[:3]] == [reply.text for reply in replies[3:]]
+    assert replies[0].finish_reason == "length"
+    assert len(replies[0].text) <= 4
+    assert replies[0].text != replies[1].text

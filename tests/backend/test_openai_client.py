@@ -296,3 +296,83 @@ async def _bench(root: str) -> None:
 def _configure(root: str, setting: str) -> None:
     with urllib.request.urlopen(f"{root}/config?{setting}") as answer:
         json.load(answer)
+
+
+# ---- reasoning, stop texts, long answers -------------------------------------------------------
+
+
+def test_a_reasoning_model_is_asked_on_its_terms():
+    """Another name for the limit, with room to think; no temperature, top_p or stop; the effort."""
+    arguments = {"reasoning": True, "reasoning_effort": "low", "thinking": 1000}
+    generation = Generation(max_tokens=16, top_p=0.5, stop=("\n",), seed=3)
+    found = sent(Request(messages=HELLO.messages, generation=generation), arguments=arguments)
+    assert found == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_completion_tokens": 1016,
+        "seed": 3,
+        "reasoning_effort": "low",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "thought"),
+    [
+        ("<think>\n2 and 2\n</think>\n\n4", "4", "2 and 2"),
+        ("2 and 2</think>4", "4", "2 and 2"),
+        ("<think>without end", "", "without end"),
+        ("<thinking>a</thinking>b<thinking>c</thinking>", "b", "a\nc"),
+        ("I think 4", "I think 4", None),
+    ],
+)
+def test_thinking_that_the_server_left_in_the_text_is_taken_out_and_kept(content, text, thought):
+    """It is no answer, and it is not lost."""
+    reply = ask(chat({"content": content}))
+    assert (reply.text, reply.reasoning) == (text, thought)
+
+
+def test_reasoning_that_the_server_took_out_leaves_tags_in_the_text_alone():
+    """A server that parses reasoning says what is the answer."""
+    message = {"content": "the tag <think> opens", "reasoning_content": "hm"}
+    assert ask(chat(message)).text == "the tag <think> opens"
+
+
+def test_an_answer_ends_before_a_stop_text_that_was_not_sent():
+    """With -M omit=stop the text and its log-probabilities are cut here, in a chat and a text."""
+    generation = Generation(stop=("\n", "Q:"))
+    asked = Request(messages=HELLO.messages, generation=generation, logprobs=True)
+    content = [{"token": t, "logprob": -0.5} for t in ("4", " ", "\n", "Q:")]
+    raw = chat({"content": "4 \nQ:"}, "length", choice={"logprobs": {"content": content}})
+    reply, seen = ask_seen(raw, request=asked, arguments={"omit": "stop"})
+    assert "stop" not in seen[0].body
+    assert (reply.text, reply.finish_reason, reply.token_logprobs) == ("4 ", "stop", (-0.5, -0.5))
+    assert ask(raw, request=asked).text == "4 \nQ:", "a server that was told is believed"
+
+    logprobs = {"tokens": ["a", "Q:"], "token_logprobs": [-1.0, -2.0]}
+    done = http(200, {"choices": [{"text": "aQ:", "logprobs": logprobs}]})
+    text = Request(prompt="p", generation=generation, logprobs=True)
+    reply = ask(done, request=text, arguments={"omit": "stop"})
+    assert (reply.text, reply.token_logprobs) == ("a", (-1.0,))
+    plain = Request(prompt="p", generation=generation)
+    assert ask(http(200, {"choices": [{"text": "b"}]}), request=plain).text == "b"
+
+
+def test_an_answer_of_ten_thousand_tokens_is_read_whole():
+    """Text, log-probabilities of every token, and counts."""
+    content = [{"token": " word", "logprob": -0.25}] * 10_000
+    usage = {"prompt_tokens": 1, "completion_tokens": 10_000}
+    raw = chat(
+        {"content": " word" * 10_000}, "length", choice={"logprobs": {"content": content}},
+        usage=usage,
+    )  # fmt: skip
+    reply = ask(raw, request=WITH_LOGPROBS)
+    assert (len(reply.text), reply.completion_tokens) == (50_000, 10_000)
+    assert reply.token_logprobs == (-0.25,) * 10_000
+
+
+def test_structured_output_comes_back_as_it_was_written():
+    """An answer to a schema is text; a refusal in its place is named."""
+    asked = Request(messages=HELLO.messages, schema={"type": "object"})
+    assert ask(chat({"content": '{"a": 1}'}), request=asked).text == '{"a": 1}'
+    refused = ask(chat({"content": None, "refusal": "No."}), request=asked)
+    assert (refused.text, refused.finish_reason) == ("No.", "refusal")

@@ -192,3 +192,83 @@ def test_offsets_are_in_characters():
     }
     asked = Request(kind="loglikelihood", prompt="二加二得", continuation="四")
     assert score(found, asked, text="二加二得四").loglikelihood == -0.25
+
+
+# ---- vLLM's prompt_logprobs --------------------------------------------------------------------
+
+
+def places(*tokens: tuple[str | None, float], likelier: dict[int, float] | None = None) -> list:
+    """Return prompt_logprobs of tokens; the first has none, `likelier` stand beside a token."""
+    found: list[dict | None] = []
+    for i, (text, value) in enumerate(tokens):
+        place = {str(i): {"logprob": value, "rank": 1, "decoded_token": text}}
+        if likelier and i in likelier:
+            place["99"] = {"logprob": likelier[i], "rank": 1, "decoded_token": "x"}
+        found.append(place if text is not None else None)
+    return found
+
+
+def told(found: list | None, request: Request = ASKED, **more):
+    """Return the reply where vLLM says `found` of the prompt."""
+    choice = {"text": "!", "prompt_logprobs": found, **more}
+    return ask_seen(
+        http(200, {"choices": [choice], "model": "served", "usage": {"prompt_tokens": 5}}),
+        request=request,
+        arguments={"scoring": "prompt_logprobs"},
+    )
+
+
+SUM = ((None, 0.0), (" +", -1.0), (" 2", -2.0), (" =", -0.5), (" 4", -0.25))
+
+
+def test_prompt_logprobs_of_vllm_are_summed_as_an_echo_is():
+    """One token is generated and left out; the prompt's own tokens count."""
+    reply, seen = told(places(*SUM, likelier={4: -0.1}))
+    assert isinstance(reply, Response)
+    assert (reply.loglikelihood, reply.tokens, reply.greedy) == (-0.25, 1, False)
+    assert (reply.served_model, reply.prompt_tokens) == ("served", 5)
+    assert seen[0].path == "/v1/completions"
+    assert (seen[0].body["prompt_logprobs"], seen[0].body["max_tokens"]) == (1, 1)
+    assert "echo" not in seen[0].body
+    assert told(places(*SUM))[0].greedy is True
+
+
+def test_a_token_s_number_goes_before_its_place():
+    """Where the server names the prompt's tokens the order of a place does not matter."""
+    found = [
+        dict(reversed(place.items())) if place else None
+        for place in places(*SUM, likelier={4: -0.1})
+    ]
+    assert told(found, prompt_token_ids=[0, 1, 2, 3, 4])[0].loglikelihood == -0.25
+
+
+def test_a_bos_token_of_the_prompt_has_no_text():
+    """What stands before the text is not scored; its tokens all are."""
+    rolling = Request(kind="rolling", prompt=TEXT, logprobs=True)
+    reply, _ = told(places((None, 0.0), ("2", -3.0), *SUM[1:]), rolling)
+    assert reply.tokens == 5
+    assert reply.token_logprobs == (-3.0, -1.0, -2.0, -0.5, -0.25)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, "no prompt_logprobs: try -M scoring=echo"),
+        ([], "no prompt_logprobs"),
+        (places((None, 0.0), (" 5", -1.0)), "do not make up the text"),
+        (places((None, 0.0), (TEXT + "longer", -1.0)), "do not make up the text"),
+        (places((None, 0.0), (" + 2 =", -1.0), (" 4", 5.0)), "no logarithm"),
+    ],
+)
+def test_prompt_logprobs_that_cannot_be_believed_are_malformed(found, said):
+    """No number is made of them, and asking again would not help."""
+    failure, _ = told(found)
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.retryable) == ("malformed", False)
+    assert said in failure.message
+
+
+def test_a_body_without_choices_is_malformed_here_too():
+    """As for an echo."""
+    reply = ask(http(200, {}), request=ASKED, arguments={"scoring": "prompt_logprobs"})
+    assert (reply.kind, reply.retryable) == ("malformed", True)

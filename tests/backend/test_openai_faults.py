@@ -121,6 +121,13 @@ def test_a_dropped_connection_is_not_sent_again_by_the_backend():
     assert len(seen) == 1
 
 
+def test_an_error_s_own_words_stand_in_the_message():
+    """Not the JSON around them; a body without an error is quoted as it is."""
+    error = {"error": {"message": "no such field: 'x'", "type": "t", "code": "c"}}
+    assert ask(http(400, error)).message == "HTTP 400: no such field: 'x'"
+    assert ask(http(400, '{"detail": 1}')).message == 'HTTP 400: {"detail": 1}'
+
+
 def test_retry_after_is_passed_on():
     """The seconds that a 429 or a 503 names stand in the failure."""
     assert ask(http(429, "", "Retry-After: 7")).retry_after == 7
@@ -193,6 +200,7 @@ def test_a_400_by_the_content_filter_is_told_apart():
     [
         ("Unsupported parameter: 'max_tokens'", "-M max_tokens_field=max_completion_tokens"),
         ("Unsupported value: 'temperature' does not support 0", "-M omit=temperature"),
+        ("Unsupported value: 'temperature' does not support 0", "-M reasoning=true"),
         ("'stop' is not supported with this model", "-M omit=stop"),
     ],
 )
@@ -229,8 +237,22 @@ def test_an_unknown_model_stops_everything_and_names_the_nearest():
 @pytest.mark.parametrize("models", [http(404, ""), http(200, "<html>"), http(200, "{}"), DROP])
 def test_an_unknown_model_is_named_even_where_no_list_is_to_be_had(models):
     """The list of models is a help, not a need."""
-    with pytest.raises(ModelNotFound, match="no model 'm' at"):
+    with pytest.raises(ModelNotFound, match=r"no model 'm' at.*HTTP 404: no such thing"):
+        ask(http(404, {"error": {"message": "no such thing"}}), models)
+
+
+@pytest.mark.parametrize("models", [http(404, ""), http(200, "<html>"), DROP])
+def test_an_address_where_nothing_like_the_api_answers_is_named(models):
+    """A page of a web server's own says nothing of a model."""
+    with pytest.raises(ModelNotFound, match=r"nothing at http.*end in '/v1'; HTTP 404: <html>"):
         ask(http(404, "<html>nginx</html>"), models)
+
+
+def test_an_address_that_lacks_its_version_is_told_where_the_api_is():
+    """The server is looked at one step further, where most have it."""
+    here = http(200, {"data": [{"id": "m"}]})
+    with pytest.raises(ModelNotFound, match=r"nothing at .*try --base-url http.*/v1/v1; HTTP"):
+        ask(http(404, "404: Not Found"), http(404, ""), here)
 
 
 def test_a_long_list_of_models_is_cut():

@@ -184,3 +184,72 @@ def test_identity_tells_endpoints_and_arguments_apart_and_holds_no_secret(monkey
     }
     assert identity(arguments={"api": "completions"}) != identity()
     assert "hidden" not in json.dumps(identity())
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("gpt-5-mini", True),
+        ("gpt-5.1", True),
+        ("o3", True),
+        ("o4-mini-2025-04-16", True),
+        ("gpt-5-chat-latest", False),
+        ("gpt-4o-mini", False),
+        ("gpt-4.1", False),
+        ("ollama-o3", False),
+    ],
+)
+def test_openai_s_reasoning_models_are_known_by_their_names(name, reasons):
+    """They are asked without what they refuse, and with room to think; elsewhere -M says so."""
+    found = read_settings(ModelSpec("openai", name), {})
+    assert found.reasoning is reasons
+    assert (found.omit >= {"temperature", "top_p", "stop"}) is reasons
+    assert ("logprobs" in found.capabilities) is not reasons
+    assert found.thinking == (8192 if reasons else 0)
+    assert found.max_tokens_field == "max_completion_tokens"
+    assert not read_settings(ModelSpec("openai", name, base_url=LOCAL), {}).reasoning
+    assert not read_settings(ModelSpec("openai", name, {"reasoning": False}), {}).reasoning
+
+
+def test_what_reasoning_changes_is_part_of_the_identity():
+    """Two models of one name that are asked differently have different keys."""
+    assert settings(reasoning=True).arguments == {"reasoning": True, "thinking": 8192}
+    assert settings(reasoning=True, thinking=100).arguments == {"reasoning": True, "thinking": 100}
+    assert settings(thinking=100).arguments == {"thinking": 100}
+    assert settings(reasoning=True, omit="seed").arguments["omit"] == ["seed"]
+    assert read_settings(ModelSpec("openai", "o3"), {}).arguments == {
+        "reasoning": True,
+        "thinking": 8192,
+    }
+    assert read_settings(ModelSpec("openai", "gpt-4o"), {}).arguments == {}
+
+
+def test_the_responses_api_offers_what_a_chat_does():
+    """And cuts at stop texts here, as does every model that is not told of them."""
+    assert settings(None, api="responses").capabilities == settings(None).capabilities
+    assert settings(None, api="responses").cuts
+    assert settings(omit="stop").cuts
+    assert not settings().cuts
+    assert read_settings(ModelSpec("openai", "gpt-4o", {"api": "responses"}), {}).arguments == {
+        "api": "responses"
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"reasoning_summary": "auto"}, "-M reasoning_summary: allowed with -M api=responses"),
+        ({"reasoning_effort": "low", "api": "completions"}, "-M reasoning_effort: allowed with"),
+        ({"thinking": 9, "api": "completions"}, "-M thinking: allowed with"),
+        ({"thinking": -1}, "-M thinking: a number of tokens, got -1"),
+        ({"thinking": True}, "-M thinking: a number"),
+        ({"reasoning_effort": 3}, "-M reasoning_effort: a word"),
+        ({"reasoning_effort": "very high"}, "-M reasoning_effort: a word"),
+        ({"scoring": "both"}, "value of -M scoring: 'both'"),
+        ({"reasoning": "perhaps"}, "value of -M reasoning"),
+    ],
+)
+def test_an_argument_of_reasoning_that_cannot_be_is_named(arguments, message):
+    """Each says what is allowed."""
+    with pytest.raises(UsageError, match=message):
+        settings(**arguments)

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from harness import plugins
-from harness.pipeline import open_backend
+from harness.opening import open_backend
 from harness.protocols import Backend
 from harness.records import Execution, Message, ModelSpec, Request, Response
 

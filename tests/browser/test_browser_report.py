@@ -34,7 +34,7 @@ def test_tabs_lead_to_each_group(opened):
         assert f"group={name.lower()}" in page.url
     page.get_by_role("tab", name="Bias").click()
     opened.settled()
-    note = page.locator("#panel-bias .note").first
+    note = page.locator("#panel-bias .nothing")
     assert note.inner_text().startswith("Nothing in these runs")
     page.keyboard.press("ArrowLeft")
     opened.settled()
@@ -139,10 +139,10 @@ def test_task_page_shows_its_pictures(opened):
     """Addition has lines and a heat map, Winograd its pairs and calibration, QA its dumbbells."""
     page = opened.go("#view=task&task=arithmetic%2Faddition")
     shown = page.locator(".view.on")
-    assert shown.locator("svg.chart").count() == 2
-    assert shown.locator("table.heat").count() == 3
-    assert shown.locator("td.edge").count() > 0
-    assert "exact_match by digits" in shown.locator("svg.chart").first.get_attribute("aria-label")
+    assert shown.locator("svg.chart").count() == 5
+    assert shown.locator("table.heat:not(.steps)").count() == 3
+    assert shown.locator("td.edge, td.fall").count() > 0
+    assert "exact match by digits" in shown.locator("svg.chart").first.get_attribute("aria-label")
     page = opened.go("#view=task&task=winograd%2Fen")
     assert page.locator(".view.on svg.sb").count() == 2
     assert page.locator(".view.on svg.chart").count() == 1
@@ -154,7 +154,7 @@ def test_task_page_shows_its_pictures(opened):
 def test_a_heat_cell_leads_to_its_slice(opened):
     """A cell of a heat map opens the samples of exactly that slice."""
     page = opened.go("#view=task&task=arithmetic%2Faddition")
-    page.locator(".view.on table.heat td a").first.click()
+    page.locator(".view.on .heats table.heat td a").first.click()
     opened.settled()
     assert page.locator("#by-slice").inner_text().startswith("carries=0, digits=1")
     assert page.locator("#found").inner_text().startswith("6 of")

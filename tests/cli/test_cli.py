@@ -205,8 +205,8 @@ def test_dry_run_sends_nothing(harness, addition):
         "run", addition, "--model", "openai/fake", "--base-url", "http://127.0.0.1:9/v1",
         "--dry-run", "--json",
     )  # fmt: skip
-    (task,) = json.loads(done.out)
-    assert (task["samples"], task["requests"]) == (200, 200)
+    (task,) = json.loads(done.out)["tasks"]
+    assert (task["samples"], task["model"]["requests"]) == (200, 200)
 
 
 def test_doctor_finds_everything_in_place(harness):
@@ -365,3 +365,15 @@ def test_what_init_writes_is_valid(harness, tmp_path):
     again = harness("init", "task", "mine")
     assert again.code == 2
     assert "exists already" in again.err
+
+
+@pytest.mark.parametrize("verb", [["ls"], ["ls", "tasks", "--json"], ["--help"]])
+def test_a_reader_that_goes_away_ends_it_quietly(verb, tmp_path):
+    """`harness ls | head`: no message, and the code of a program that SIGPIPE ended."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *verb], stdout=write, stderr=subprocess.PIPE, cwd=tmp_path
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -107,11 +107,45 @@ def test_changed_tasks_are_refused(blessed, harness, addition):
     assert done.code == 2
     assert "sums: prompt differs (" in done.err
     assert "Traceback" not in done.err
+    assert done.err.count("\n") == 1, "one line says it all"
     allowed = harness("gate", run, "--allow-changed")
     assert allowed.code == 0
     assert "note: compared although sums: prompt differs" in allowed.out
     fresh = ran(harness("run", addition, "--model", "scripted/oracle", "--data-seed", "5"))
     assert "--data-seed None → --data-seed 5" in harness("gate", fresh).err
+
+
+def test_a_gate_that_cannot_be_made_says_so_in_every_file(blessed, harness, addition, tmp_path):
+    """Comment, JUnit, summary and annotation tell the reason; an older "passed" is gone."""
+    same = ran(harness("run", addition, "--model", "scripted/oracle"))
+    files = ["--comment", "c.md", "--junit", "j.xml", "--summary", "s.md"]
+    assert harness("gate", same, *files).code == 0
+    other = ran(harness("run", addition, "--model", "scripted/oracle", "-G", "max_tokens=3"))
+    done = harness("gate", other, *files, "--annotations")
+    assert done.code == 2
+    assert done.err.startswith("::error title=gate without a verdict::the runs did not ask")
+    assert "Gate passed" not in (tmp_path / "c.md").read_text()
+    assert "prompt differs" in (tmp_path / "c.md").read_text()
+    assert ET.parse(tmp_path / "j.xml").find(".//error").get("type") == "gate"
+    assert (tmp_path / "s.md").read_text().count("<!-- harness gate -->") == 2
+    assert harness("gate", other, "--comment", "c.md/x").code == 2
+
+
+def test_data_cannot_steer_the_terminal_or_the_log(harness, tmp_path):
+    """Escape codes and a runner's commands in questions and answers are shown, not sent."""
+    rows = ["q,answer"] + [f"\x1b[2J##[stop-commands]{n} ?,{n}" for n in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
+    task = tmp_path / "bad.yaml"
+    task.write_text(
+        "task: bad\ndata: {file: rows.csv}\nprompt: '{{ q }}'\ntarget: '{{ answer }}'\n"
+        'wrong: "\\e[31m##[error]no"\nmetrics: [exact_match]\n'
+    )
+    first = ran(harness("run", task, "--model", "scripted/oracle"))
+    second = ran(harness("run", task, "--model", "scripted/wrong"))
+    for done in (harness("gate", second, "--baseline", first), harness("compare", first, second)):
+        assert "\x1b" not in done.out + done.err
+        assert "##[" not in done.out + done.err
+        assert "stop-commands" in done.out
 
 
 def test_few_samples_are_inconclusive(blessed, harness, addition):
@@ -150,6 +184,7 @@ def test_a_policy_file_sets_floors_and_limits(blessed, harness, addition, tmp_pa
         (["gate", "--task", "nothing*"], "no task in common"),
         (["gate", "--baseline", "nope"], "unknown run"),
         (["compare", "@latest"], "two runs or more"),
+        (["compare", "@latest", "@latest", "--margin", "-1"], "--margin: allowed"),
         (["power", "@latest", "--effect", "0"], "--effect: allowed"),
         (["bless", "@baseline"], "is the recorded baseline already"),
     ],
@@ -176,6 +211,19 @@ def test_the_sequential_gate_stops_early(blessed, harness, addition):
     run = json.loads(harness("show", json.loads(worse.out)["candidate"], "--json").out)["run"]
     assert run["status"] == "partial"
     assert run["reason"].startswith("settled")
+
+
+def test_a_budget_leaves_the_sequential_gate_open(harness, addition, tmp_path):
+    """Where tokens run out before the question is settled: exit 5, and inconclusive."""
+    assert harness("run", addition, "--model", "embedded/nano", "--limit", "40").code == 0
+    assert harness("bless").code == 0
+    flags = ["--connections", "1", "--fresh", "--max-tokens-total", "200", "--json"]
+    done = harness("gate", "--sequential", "--model", "embedded/nano", "--margin", "0.2", *flags)
+    assert done.code == 5, done.err
+    found = json.loads(done.out)
+    assert (found["verdict"], found["tasks"][0]["verdict"]) == ("inconclusive", "inconclusive")
+    refused = harness("gate", "--sequential", "--model", "embedded/micro", "--require-cache")
+    assert refused.code == 4
 
 
 def test_the_sequential_gate_refuses_changed_tasks_before_it_asks(blessed, harness, addition):
@@ -209,11 +257,37 @@ def test_compare_shows_paired_differences(blessed, harness, addition, tmp_path):
     found = json.loads(harness("compare", *runs, "--json").out)
     assert [row["lost"] for row in found["rows"]] == [200, 200]
     assert all(row["p_value"] < 1e-6 for row in found["rows"])
-    done = harness("compare", *runs[:2], "--markdown", "c.md", "--html", "pages")
+    assert [row["verdict"] for row in found["rows"]] == ["regressed"] * 2
+    done = harness("compare", *runs, "--markdown", "c.md", "--margin", "0.05")
     assert done.code == 0, done.err
-    assert "scripted/wrong" in done.out
+    assert "A: scripted/oracle (" in done.out
+    assert "C: scripted/constant (" in done.out
+    assert "≈ not worse · ▼ regressed · ? inconclusive (margin 5 points)" in done.out
+    lines = [line.split() for line in done.out.splitlines() if line.startswith("  ▼")]
+    assert [line[:4] for line in lines] == [["▼", letter, "sums", "exact_match"] for letter in "BC"]
     assert "-100.0" in (tmp_path / "c.md").read_text()
-    assert (tmp_path / "pages" / "index.html").exists()
+    assert "a loss of 5 points or more is excluded" in (tmp_path / "c.md").read_text()
+
+
+def test_all_outputs_of_a_comparison_say_the_same(blessed, harness, addition, tmp_path):
+    """Terminal, JSON, Markdown and page: one verdict, one margin, one number that would tell."""
+    run = ran(harness("run", addition, "--model", "scripted/oracle", "--limit", "40"))
+    files = ["--markdown", "c.md", "--html", "pages", "--margin", "0.07"]
+    done = harness("compare", blessed, run, *files)
+    assert done.code == 0, done.err
+    data = json.loads(harness("compare", blessed, run, "--margin", "0.07", "--json").out)
+    (row,) = data["rows"]
+    assert (row["verdict"], data["margin"]) == ("inconclusive", 0.07)
+    wanted = f"{row['needed']:,}"
+    assert f"B ? sums: needs n ≈ {wanted}" in done.out
+    text = (tmp_path / "c.md").read_text()
+    assert "| ? inconclusive |" in text
+    assert f"needs n ≈ {wanted}" in text
+    page = (tmp_path / "pages" / "index.html").read_text()
+    page = page[page.index('data-view="compare"') : page.index('data-view="board"')]
+    assert f"about {wanted} samples would tell" in page
+    assert 'class="verdict inconclusive"' in page
+    assert "7 points" in page or "7 个百分点" in page
 
 
 def test_power_plans_from_a_pilot(blessed, harness, addition):

@@ -6,14 +6,17 @@ import asyncio
 import re
 import shlex
 import sys
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 import msgspec
 import pytest
+import tinygguf
 import tinyllama
 from canned import http, serving
+from responses_server import responding
 from toy import Toy
 
 from harness.backend.anthropic import open_anthropic
@@ -98,26 +101,73 @@ def application(messages: list[dict[str, str]]) -> str:
 
 
 @asynccontextmanager
-async def openai_on_toy(**arguments) -> AsyncIterator[Backend]:
-    """Open the openai backend on a served toy."""
+async def served_toy() -> AsyncIterator[str]:
+    """Serve a toy as `harness serve` does; yields the base URL."""
     stop = asyncio.Event()
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = asyncio.create_task(serve(Toy(), port=0, ready=url.set_result, stop=stop))
-    spec = ModelSpec(
-        "openai",
-        "toy",
-        arguments,
-        base_url=await url,
-        api_key_env="CONTRACT_KEY",
-        headers={"X-Key": SECRET},
-    )
-    backend = open_openai(spec, timeout_s=10, connections=4)
     try:
-        yield backend
+        yield await url
     finally:
-        await backend.close()
         stop.set()
         await server
+
+
+def at(url: str, provider: str, name: str, **arguments) -> ModelSpec:
+    """Return a model on a server, with a key and a header that nobody may see."""
+    secret = {"api_key_env": "CONTRACT_KEY", "headers": {"X-Key": SECRET}}
+    return ModelSpec(provider, name, arguments, base_url=url, **secret)
+
+
+@asynccontextmanager
+async def openai_on_toy(**arguments) -> AsyncIterator[Backend]:
+    """Open the openai backend on a served toy."""
+    async with served_toy() as url:
+        backend = open_openai(at(url, "openai", "toy", **arguments), timeout_s=10, connections=4)
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
+@asynccontextmanager
+async def openai_responses() -> AsyncIterator[Backend]:
+    """Open the Responses API on a toy behind a server that is strict about it."""
+    async with responding(Toy()) as url:
+        spec = at(url, "openai", "toy", api="responses", loglikelihood=False)
+        backend = open_openai(spec, timeout_s=10, connections=4)
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
+@asynccontextmanager
+async def quiet() -> AsyncIterator[None]:
+    """Let a package that is not ours warn of itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@asynccontextmanager
+async def litellm_on_toy() -> AsyncIterator[Backend]:
+    """Open litellm's own OpenAI client on a served toy."""
+    async with served_toy() as url, quiet():
+        from harness.backend.litellm import open_litellm
+
+        backend = open_litellm(at(url, "litellm", "openai/toy"))
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
+def llamacpp() -> Backend:
+    """Open llama.cpp on a tiny random Llama."""
+    from harness.backend.llamacpp import open_llamacpp
+
+    return open_llamacpp(ModelSpec("llamacpp", str(tinygguf.file())))
 
 
 def replay() -> Backend:
@@ -196,18 +246,25 @@ BACKENDS = {
     "replay": closing(lambda: RECORDED),
     "openai": openai_on_toy,
     "openai-completions": lambda: openai_on_toy(api="completions"),
+    "openai-responses": openai_responses,
     "embedded": closing(embedded),
     "embedded-completions": closing(lambda: embedded(api="completions")),
     "anthropic": anthropic,
     "command": closing(command),
     "hf": closing(hf),
     "hf-completions": closing(lambda: hf(api="completions")),
+    "litellm": litellm_on_toy,
+    "llamacpp": closing(llamacpp),
 }
+PACKAGES = {"litellm": "litellm", "llamacpp": "llama_cpp"}
+"""What a backend needs that may not be installed, where nothing else skips for it."""
 
 
 @pytest.fixture(params=BACKENDS)
 def using(request, monkeypatch):
     """Return a function that runs `use(backend)` on an open backend and returns what it does."""
+    if package := PACKAGES.get(request.param):
+        pytest.importorskip(package, reason=f"{package} is not installed (extra {request.param})")
     monkeypatch.setenv("CONTRACT_KEY", SECRET)
     opened = BACKENDS[request.param]
 

@@ -52,6 +52,15 @@ def test_a_floor_that_fits_nothing_is_an_error():
         held(run_of({"t": [1]}), Policy(floors=("acuracy >= 0.1",)))
 
 
+def test_a_floor_of_a_task_that_is_not_gated_now_is_passed_over():
+    """`--task` narrows a policy, floors too; the same floor misspelt is still an error."""
+    run = run_of({"t": [1], "u": [0]})
+    policy = Policy(floors=("u primary >= 0.1",), limits=NONE).only(["t"])
+    assert held(run, policy) == {}
+    with pytest.raises(UsageError, match="fits no task and metric"):
+        held(run, Policy(floors=("v primary >= 0.1",), limits=NONE).only(["t"]))
+
+
 def test_a_floor_of_a_cell_without_value_is_open():
     """A skipped task proves no floor; its arm is named."""
     run = run_of({"t": [1]}, cells=[cell(value=None, reason="cannot", arm="cot")])
@@ -125,6 +134,33 @@ def test_what_was_not_measured_is_unknown():
     limits = Limits(errors=None, unparsed_rise=None, cost_usd=1, latency_s=1, cost_ratio=2)
     found = held(now, Policy(limits=limits))
     assert {check.verdict for check in found.values()} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "verdict", "reason"),
+    [
+        (0.0, 0.0, "met", None),
+        (0.1, 0.0, "unknown", "the baseline's is 0"),
+        (0.1, 0.1, "met", None),
+        (0.3, 0.1, "missed", None),
+    ],
+)
+def test_ratios_to_a_free_baseline(now, then, verdict, reason):
+    """Nothing over nothing has not risen; something over nothing is no ratio."""
+    limits = Limits(errors=None, unparsed_rise=None, cost_ratio=2)
+    sides = (spending(cost_usd=[cost] * 4) for cost in (now, then))
+    (check,) = held(next(sides), Policy(limits=limits), next(sides)).values()
+    assert (check.verdict, check.reason) == (verdict, reason)
+
+
+def test_what_a_policy_says_in_vain_is_told():
+    """A misspelt task or variant gates nothing, which must not pass in silence."""
+    policy = Policy(tasks={"tt": TaskRule(margin=0.1)}, variants=("original", "orginal"))
+    run = run_of({"ttt": [1, 0]})
+    assert gate(run, run, policy).report.notes == (
+        "policy: 'tt' fits no task of these runs (did you mean 'ttt'?)",
+        "policy: variant 'orginal' is not in the baseline (did you mean 'original'?)",
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from made_scores import flipped, run_of
 
-from harness.gate.annotations import LIMIT, commands
+from harness.gate.annotations import LIMIT, broken, commands
 from harness.gate.decision import SampleText, gate, with_texts
-from harness.gate.junit import Case, junit
-from harness.gate.markdown import MARKER, MAX_BYTES, code, markdown
+from harness.gate.junit import Case, broken_junit, junit
+from harness.gate.markdown import MARKER, MAX_BYTES, broken_markdown, code, markdown
 from harness.gate.policy import Limits, Policy
 from harness.gate.records import Check, Place, WholeSet
 from harness.gate.say import check_sentence, headline, spent, verdict_sentence
@@ -97,7 +97,7 @@ def test_junit_fails_lost_samples_of_regressed_tasks_alone():
     noise = ET.fromstring(junit(report_of(3), cases))
     (flip,) = [item for item in noise.iter("testcase") if item.get("name") == "s0"]
     assert flip.find("failure") is None
-    assert flip.find("system-out").text.startswith("flipped within the noise")
+    assert "flipped within the noise\nexpected: " in flip.find("system-out").text
 
 
 def test_junit_tells_expected_got_and_the_prompts_tail():
@@ -118,7 +118,7 @@ def test_junit_is_xml_whatever_was_said():
 
 
 def test_junit_ids_are_stable_and_repeats_are_one_case():
-    """Epochs are properties of one case; arm and variant stand in its name; errors are skipped."""
+    """Epochs are told in one case; arm and variant stand in its name; errors are skipped."""
     cases = [
         case(now=(1.0, None), before=(1.0, 0.0), status=("ok", "error"), lost=False),
         Case(Place("t", "cot", "typos"), "s0", (None,), (None,), ("error",)),
@@ -126,10 +126,74 @@ def test_junit_ids_are_stable_and_repeats_are_one_case():
     root = ET.fromstring(junit(report_of(0), cases))
     names = [item.get("name") for item in root.iter("testcase")]
     assert names == ["gate", "s0", "s0 [cot, typos]"]
-    values = {item.get("name"): item.get("value") for item in root.iter("property")}
-    assert root.find(".//property[@name='score']").get("value") == "1 -"
-    assert set(values) == {"score", "baseline", "status"}
+    told = root.find(".//testcase[@name='s0']/system-out").text.splitlines()
+    assert told == ["score: 1 -", "baseline: 1 0", "status: ok error"]
     assert root.findall(".//skipped")[-1].get("message") == "error"
+
+
+NEEDED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}}
+ALLOWED = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {
+        "name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname",
+        "id", "package", "file", "log", "url",
+    },
+    "testcase": {"name", "time", "classname", "group"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+    "system-out": set(),
+}  # fmt: skip
+INSIDE = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testcase", "system-out"},
+    "testcase": {"skipped", "error", "failure", "system-out"},
+}
+"""What the schema of Jenkins' xUnit plugin (junit-10.xsd) takes, as far as we use it."""
+
+
+def breaches(root: ET.Element) -> list[str]:
+    """Return in what a document departs from the schema."""
+    found = [] if root.tag == "testsuites" else [f"root is {root.tag}"]
+    for item in root.iter():
+        extra = set(item.keys()) - ALLOWED.get(item.tag, set())
+        lacking = NEEDED.get(item.tag, set()) - set(item.keys())
+        inside = {part.tag for part in item} - INSIDE.get(item.tag, set())
+        found += [f"{item.tag}: {what}" for what in (extra, lacking, inside) if what]
+        if item.tag == "testsuite":
+            for name, mark in (("tests", None), ("failures", "failure"), ("errors", "error"),
+                               ("skipped", "skipped")):  # fmt: skip
+                held = sum(mark is None or case.find(mark) is not None for case in item)
+                found += [f"{name} is no {held}"] * (item.get(name) != str(held))
+    return found
+
+
+def test_junit_keeps_to_the_schema_of_jenkins():
+    """Whatever the verdict, elements, attributes and counts are those that Jenkins takes."""
+    policy = Policy(margin=0.5, floors=("primary >= 0.95",), limits=Limits(latency_s=1))
+    cases = [
+        case(input=HOSTILE, got=HOSTILE),
+        case("s1", lost=False, now=(1.0, 0.0), before=(1.0, None), status=("ok", "unparsed")),
+        case("s2", now=(None,), status=("unjudged",), lost=False),
+    ]
+    for report in (report_of(0), report_of(30), report_of(3), report_of(3, policy=policy)):
+        assert breaches(ET.fromstring(junit(report, cases))) == []
+    assert breaches(ET.fromstring(broken_junit(HOSTILE))) == []
+    assert breaches(ET.fromstring("<testsuites><testsuite name='a'/></testsuites>"))
+
+
+def test_a_gate_that_could_not_be_made_is_told_everywhere():
+    """No output goes on showing an older verdict, and the reason cannot steer any of them."""
+    found = ET.fromstring(broken_junit(HOSTILE)).find(".//error")
+    assert "<script>" in found.get("message")
+    text = broken_markdown(HOSTILE, "https://ci.example/1")
+    assert text.splitlines()[:2] == [MARKER, "### ✗ Gate without a verdict"]
+    assert "<script" not in text
+    assert "@" not in text
+    assert "[report](https://ci.example/1)" in text
+    line = broken(HOSTILE)
+    assert line.startswith("::error title=gate without a verdict::")
+    assert "\n" not in line
 
 
 def test_junit_holds_the_limits():
@@ -198,4 +262,8 @@ def test_the_headline_counts():
     assert "too many samples failed (1 regressed, 2 limits missed)" in headline(more)
     assert headline(msgspec.structs.replace(report, tasks=(), verdict="passed")).endswith(
         "(nothing gated)"
+    )
+    policy = Policy(margin=0.5, floors=("primary >= 0.95",))
+    assert headline(report_of(3, policy=policy)) == (
+        "Gate not passed: a limit was missed (1 not worse, 1 limit missed)"
     )

@@ -49,6 +49,7 @@ def test_only_chosen_tasks_are_gated():
     narrow = policy.only(["qa/*"])
     assert [narrow.gates(task) for task in ("qa/zh", "qa/en", "winograd/en")] == [True, True, False]
     assert policy.only([]) is policy
+    assert narrow.only(["qa/*", "winogrande"]).idle(["qa/en", "qa/zh"]) == ["winogrande"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_only_chosen_tasks_are_gated():
         ("policy: x\nlimits:\n  error: 1\n", 3, "unknown key (did you mean 'errors'?)"),
         ("policy: x\nlimits:\n  errors: -1\n", 3, "limits.errors: out of range"),
         ("policy: x\nfloors:\n  - accuracy > 0.8\n", 3, "allowed: [TASK] METRIC >= NUMBER"),
-        ("policy: x\ninconclusive: maybe\n", 2, "inconclusive"),
+        ("policy: x\ninconclusive: maybe\n", 2, "allowed: fail, warn; got: text 'maybe'"),
     ],
 )
 def test_a_wrong_policy_names_line_and_key(tmp_path, text, line, message):

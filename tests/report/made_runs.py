@@ -24,6 +24,7 @@ from harness.records import (
     Score,
     Span,
     Transcript,
+    Verdict,
 )
 from harness.store.columns import read_columns
 from harness.store.manifest import RUN, SAMPLES, SCORES, SPEC, write_json
@@ -58,6 +59,8 @@ class Recipe:
     seed: int = 0
     status: str = "complete"
     skipped: dict[str, str] = field(default_factory=dict)
+    judges: dict[str, dict] = field(default_factory=dict)
+    """What run.json says of judges."""
 
 
 def make_run(root: Path, recipe: Recipe) -> Path:
@@ -80,8 +83,9 @@ def make_run(root: Path, recipe: Recipe) -> Path:
                 extraction=score.extraction,
                 confidence=score.confidence,
                 explanation=score.explanation,
+                verdicts=score.verdicts,
             )
-            for metric in metrics if score.status != "error" else ():
+            for metric in metrics if score.status not in ("error", "unjudged") else ():
                 value = metric.score(outcome, full)
                 if value is not None:
                     values[metric.name] = value
@@ -127,6 +131,7 @@ def make_run(root: Path, recipe: Recipe) -> Path:
                 "cached": 0,
             },
             "evidence": "new",
+            **({"judges": recipe.judges} if recipe.judges else {}),
             "harness": "0.1.0",
             "started_at": "2026-01-01T00:00:00+00:00",
             "finished_at": "2026-01-01T00:01:00+00:00",
@@ -143,12 +148,14 @@ METRICS = {
     "qa/en": ("quasi_exact_match", "f1", "exact_match"),
     "winograd/en": ("accuracy", "pair_accuracy"),
     "hostile/echo": ("exact_match",),
+    "free/short": ("judged",),
 }
 SLICES = {
     "arithmetic/addition": (("digits",), ("carries",), ("digits", "carries")),
     "qa/en": (("domain",), ("level",)),
     "winograd/en": (("domain",),),
     "hostile/echo": (),
+    "free/short": (),
 }
 
 
@@ -307,7 +314,47 @@ def _hostile(recipe: Recipe) -> Iterator[Scored]:
         yield _answered(sample, text), Score("ok", {}, text, text, extraction)
 
 
+def _free(recipe: Recipe) -> Iterator[Scored]:
+    """Answers in sentences: a program decides one in four, a judge that errs the others."""
+    luck = CounterRandom(recipe.seed, "free", recipe.model)
+    for number in range(10 * recipe.per_cell):
+        city = ("Paris", "Tokyo", "Nairobi", "Lima")[number % 4]
+        right = luck.random() < recipe.skill
+        said = city if right else "Springfield"
+        sentence = said if number % 4 == 0 else f"It must be {said}, I think."
+        sample = Sample(
+            task="free/short",
+            sample_id=content_key([number, city])[:16],
+            input=f"Question {number}: which capital is meant, {HOSTILE[0]}?",
+            target=(city,),
+            fields={"truth": float(right)},
+        )
+        outcome = _answered(sample, sentence)
+        extraction = Extraction(sentence, "text", 0, len(sentence), sentence)
+        if right and number % 4 == 0:
+            yield outcome, Score("ok", {"judged": 1.0}, sentence, sentence, extraction)
+            continue
+        yield outcome, _judged(sentence, extraction, right != (luck.random() < 0.1), luck)
+
+
+def _judged(answer: str, extraction: Extraction, right: bool, luck: CounterRandom) -> Score:
+    if luck.random() < 0.05:
+        lost = Verdict(
+            "correct", "p/judge", None, reason="no verdict is announced", reply="Hard to say."
+        )
+        why = f"no verdict: {lost.reason}"
+        return Score("unjudged", {}, answer, answer, extraction, verdicts=(lost,), explanation=why)
+    word = "correct" if right else "incorrect"
+    reply = f"The answer names {'the same' if right else 'another'} city.\nVERDICT: {word}"
+    verdict = Verdict("correct", "p/judge", word, score=float(right), reply=reply, cost_usd=1e-4)
+    values = {"judged": float(right)}
+    return Score(
+        "ok", values, answer, answer, extraction, verdicts=(verdict,), explanation=f"judged {word}"
+    )
+
+
 MAKERS = {
+    "free/short": _free,
     "arithmetic/addition": _addition,
     "qa/en": _facts,
     "winograd/en": _pairs,

@@ -9,6 +9,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.report import blocks
 from harness.report.blocks import BLOCK_ROWS, Packer, detail, frame, packed, short
 from harness.report.survey import TaskSurvey
 
@@ -65,6 +66,12 @@ def unpacked(text: str):
     return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
+def lines_of(text: str):
+    """Decode a block: a line of JSON for each sample."""
+    raw = gzip.decompress(base64.b64decode(text)).decode()
+    return [json.loads(line) for line in raw.split("\n")]
+
+
 def row(**more):
     """Make a row of samples.parquet as the reader yields it."""
     return {**EMPTY, **more}
@@ -100,7 +107,7 @@ def test_frames_fit_all_texts(texts):
 
 
 def test_index_and_blocks_line_up():
-    """Row i of the index is row i % BLOCK_ROWS of block i // BLOCK_ROWS."""
+    """A block begins at the row that `starts` names, and holds a line for each row from there."""
     packer = Packer(["a/x", "b/y"], {"b/y": "exact_match"})
     count = BLOCK_ROWS + 7
     for place in range(count):
@@ -115,13 +122,31 @@ def test_index_and_blocks_line_up():
             )
         )
     index = unpacked(packer.close())
-    assert [len(unpacked(block)) for block in packer.blocks] == [BLOCK_ROWS, 7]
+    assert [len(lines_of(block)) for block in packer.blocks] == [BLOCK_ROWS, 7]
+    assert index["starts"] == [0, BLOCK_ROWS]
     columns = index["columns"]
     assert columns["id"][BLOCK_ROWS] == f"s{BLOCK_ROWS}"
     assert columns["l"][:2] == ["0 + 1", "1 + 1"] or columns["l"][:2] == ["0", "1"]
     assert columns["t"][0] == 1
     assert index["slices"][columns["c"][0]] == "carries=0&digits=1"
-    assert unpacked(packer.blocks[1])[0]["answer"] == str(BLOCK_ROWS)
+    assert lines_of(packer.blocks[1])[0]["answer"] == str(BLOCK_ROWS)
+
+
+def test_long_texts_make_shorter_blocks(monkeypatch):
+    """A block closes at its size too, so that one sample never takes much to decode."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 3000)
+    packer = Packer(["a/x"], {})
+    for place in range(9):
+        packer.add(row(sample_id=f"s{place}", output="two\nlines " * 100))
+    assert unpacked(packer.close())["starts"] == [0, 3, 6]
+    assert [len(lines_of(block)) for block in packer.blocks] == [3, 3, 3]
+
+
+def test_a_run_without_samples_has_no_blocks():
+    """Nothing in, an index of nothing out."""
+    packer = Packer(["a/x"], {})
+    assert unpacked(packer.close())["starts"] == []
+    assert packer.blocks == []
 
 
 def test_copies_are_named_like_their_original():
@@ -166,10 +191,21 @@ def test_detail_parts_what_was_sent_from_what_came():
 
 
 def test_detail_says_nothing_twice():
-    """The output that equals the last turn, and all that is empty, is left out."""
-    assert detail(row()) == {"input": "in", "target": ["out"], "scores": {}, "cluster": "id"} or (
-        set(detail(row())) == {"input", "target", "cluster"}
-    )
+    """The output of the last turn, a cluster of one, counts among scores: all are left out."""
+    assert detail(row()) == {"input": "in", "target": ["out"]}
+    scores = [("exact_match", 0.12345678), ("prompt_tokens", 9.0), ("latency_s", 0.5)]
+    found = detail(row(scores=scores, prompt_tokens=9, latency_s=0.51234567, cluster="pair"))
+    assert found["scores"] == {"exact_match": 0.123457}
+    assert (found["in"], found["s"], found["cluster"]) == (9, 0.5123, "pair")
+
+
+def test_a_perturbed_input_stands_beside_what_was_sent_where_they_differ():
+    """The marked spans are places in the input; it is kept where the last turn is another text."""
+    spans = [{"start": 0, "end": 2, "original": "on"}]
+    same = detail(row(input="in", spans=spans, transcript=[turn("user", "in")]))
+    assert "input" not in same
+    framed = detail(row(input="in", spans=spans, transcript=[turn("user", "Q: in")]))
+    assert framed["input"] == "in"
 
 
 def test_pairs_count_both_one_none():

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from made_runs import Recipe, make_run
 from test_board import cell
-from test_report_blocks import row, turn, unpacked
+from test_report_blocks import lines_of, row, turn, unpacked
 
 from harness.board.records import Entry, TaskFacts
 from harness.board.table import make_board
@@ -27,7 +27,8 @@ from harness.report.model import ReportData, RunData, TaskText
 from harness.report.pages import write_pages
 from harness.report.run_view import options, rerun, sample_options
 from harness.report.survey import survey
-from harness.report.task_view import pieces, task_page
+from harness.report.task_view import task_page
+from harness.report.variant_view import pieces
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "report"
 EVIL = "\"><script>alert(1)</script><b x='"
@@ -213,7 +214,7 @@ def test_every_sample_is_in_the_page(two):
         *(f"r2-{place}" for place in range(6)),
         "r2-bad",
     ]
-    assert len(unpacked(pieces_found["r0-0"])) == 7
+    assert len(lines_of(pieces_found["r0-0"])) == 7
 
 
 def test_beyond_the_limit_samples_lie_beside(tmp_path, monkeypatch):
@@ -246,12 +247,12 @@ def test_task_page_gathers_what_fits(tmp_path):
     surveys = {"r1": survey(data.runs[0], ["a/x"])}
     page = task_page(data, "a/x", surveys)
     assert page.example["sent"][0]["text"] == "What is 0 + 1?"
-    assert [table.name for table in page.slices] == ["digits"]
-    assert page.slices[0].chart
-    assert [line.variant for line in page.variants] == ["typos"]
-    assert len(page.drops) == 1
+    assert [ladder.name.en for ladder in page.slices.ladders] == ["digits"]
+    assert page.slices.ladders[0].chart
+    assert [variant.name for variant in page.variants] == ["typos"]
+    assert len(page.across) == 1
     assert page.arms is None
-    assert page.pairs == []
+    assert page.pairs.lines == ()
     assert task_page(data, "a/unknown", surveys).numbers == []
 
 
@@ -260,7 +261,7 @@ def test_arms_stand_side_by_side():
     cells = (cell("a/x", 0.5), cell("a/x", 0.8, arm="shots-4"), cell("a/x", 0.7, slice="k=v"))
     page = task_page(report_of(run_data(cells=cells)), "a/x", {})
     assert [name for name, _ in page.arms.rows] == ["default", "shots-4"]
-    assert page.slices == []
+    assert not page.slices
 
 
 def test_perturbed_texts_are_cut_at_their_spans():
@@ -270,7 +271,7 @@ def test_perturbed_texts_are_cut_at_their_spans():
         {"start": 3, "end": 5, "original": "yy"},
         {"start": 5, "end": 5, "original": "zz"},
     ]
-    cut = pieces({"input": "abcdefg", "spans": spans})["pieces"]
+    cut = pieces({"input": "abcdefg", "spans": spans})
     assert cut == [("ab", None), ("cd", "xx"), ("e", None), ("", "zz"), ("fg", None)]
 
 

@@ -21,7 +21,9 @@ from harness.records import (
 )
 from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, RetryPolicy
+from harness.run.rate import Terms
 from harness.run.sender import Sender, SendRules
+from harness.run.traffic import Traffic
 
 NO_WAIT = RetryPolicy(base_s=0.0)
 
@@ -92,7 +94,8 @@ def drive(
     **rules: Any,
 ) -> tuple[list[Outcome], LocalExecutor]:
     outcomes: list[Outcome] = []
-    settings = SendRules(**{"connections": workers, "retry": NO_WAIT, **rules})
+    traffic = Traffic(rules.pop("connections", workers))
+    settings = SendRules(**{"traffic": traffic, "retry": NO_WAIT, **rules})
     executor = LocalExecutor(Sender(backend, store or MemoryStore(), settings), workers, limits)
     asyncio.run(executor.run(conversations, outcomes.append))
     return outcomes, executor
@@ -156,15 +159,6 @@ def test_identical_requests_in_flight_are_sent_once():
     assert executor.usage.requests == 1
 
 
-def test_fresh_asks_again_but_identical_requests_once():
-    """--fresh ignores what an earlier run stored, not what this one did."""
-    store = MemoryStore()
-    drive(FakeBackend(echo), plan(["a"]), store=store)
-    backend = FakeBackend(echo)
-    drive(backend, plan(["a", "a"]), store=store, workers=1, fresh=True)
-    assert backend.asked == ["a"]
-
-
 def test_require_cache_fails_rather_than_asks():
     """Without a stored answer the run ends before anything is sent."""
     backend = FakeBackend(echo)
@@ -215,7 +209,7 @@ def test_stop_finishes_the_conversations_in_flight():
         return Transcript((first, second))
 
     outcomes: list[Outcome] = []
-    sender = Sender(backend, MemoryStore(), SendRules(connections=1, retry=NO_WAIT))
+    sender = Sender(backend, MemoryStore(), SendRules(Traffic(1), NO_WAIT))
     executor = LocalExecutor(sender, 1)
     samples = [(Sample("t", n, n), two_turns(n)) for n in "abc"]
     asyncio.run(executor.run(samples, outcomes.append))
@@ -294,7 +288,7 @@ def test_no_more_samples_than_workers_are_live():
         nonlocal live
         live -= 1
 
-    sender = Sender(FakeBackend(echo), MemoryStore(), SendRules(connections=4, retry=NO_WAIT))
+    sender = Sender(FakeBackend(echo), MemoryStore(), SendRules(Traffic(4), NO_WAIT))
     asyncio.run(LocalExecutor(sender, 4).run(counted(), finished))
     assert live == 0
     assert most <= 4 + 1
@@ -321,3 +315,45 @@ def test_auto_finds_the_connections_and_answers_all():
     outcomes, _ = drive(Busy(echo), plan(prompts), workers=64, connections="auto", retry=patient)
     assert all(o.failure is None for o in outcomes)
     assert len(outcomes) == 400
+
+
+def test_the_deadline_of_all_attempts_ends_a_request():
+    """A server that never answers costs the deadline, not attempts × timeout."""
+    backend = FakeBackend(echo)
+    backend.gate = asyncio.Event()  # never set
+    outcomes, _ = drive(backend, plan(["a"]), terms=Terms(deadline_s=0.02))
+    assert outcomes[0].failure.kind == "timeout"
+    assert "deadline" in outcomes[0].failure.message
+    assert outcomes[0].failure.attempts == 1
+
+
+def test_no_retry_begins_that_the_deadline_would_cut():
+    """A wait that would outlast the deadline is not waited for."""
+    slow = Failure(kind="rate_limit", message="429", retryable=True, retry_after=60.0)
+    backend = FakeBackend(lambda p, n: slow)
+    outcomes, _ = drive(backend, plan(["a"]), terms=Terms(deadline_s=30))
+    assert (outcomes[0].failure.kind, outcomes[0].failure.attempts) == ("rate_limit", 1)
+    assert backend.asked == ["a"]
+
+
+def test_a_batch_has_its_deadline_too():
+    """Waiting for a batch counts as the attempt that it is."""
+    backend = FakeBackend(echo, max_batch=4)
+    backend.gate = asyncio.Event()
+    outcomes, _ = drive(backend, plan("ab"), terms=Terms(deadline_s=0.02))
+    assert [o.failure.kind for o in outcomes] == ["timeout", "timeout"]
+
+
+def test_requests_a_minute_hold_in_the_executor():
+    """With -M rpm departures are spaced, whatever the connections."""
+    left: list[float] = []
+
+    def timed(prompt: str, attempt: int) -> Reply:
+        left.append(asyncio.get_running_loop().time())
+        return echo(prompt, attempt)
+
+    outcomes, _ = drive(
+        FakeBackend(timed), plan([f"p{i}" for i in range(120)]), workers=50, terms=Terms(rpm=6000)
+    )
+    assert len(outcomes) == 120
+    assert left[-1] - left[0] >= (120 - 100) * 0.0101  # about a second's worth leaves at once

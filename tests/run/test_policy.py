@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.billing import billed
 from harness.records import Failure, Response
 from harness.run.policy import Budget, FailureWatch, Price, RetryPolicy, Usage
 
@@ -71,6 +72,25 @@ def test_usage_counts_new_and_replayed_requests_apart():
     usage.add(Response(prompt_tokens=10, completion_tokens=5, cached=True), Price(1.0, 2.0))
     assert (usage.requests, usage.cached, usage.retries) == (1, 1, 2)
     assert usage.cost_usd == pytest.approx((10 + 10) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("price", "dollars"),
+    [(Price(10.0, 20.0, 1.0), 1000 - 720 + 100), (Price(10.0, 20.0), 1000 + 100)],
+)
+def test_cached_input_has_its_own_price_where_one_is_known(price, dollars):
+    """80 of 100 tokens of a prompt from the provider's cache; without a price for it, the full."""
+    response = billed(Response(prompt_tokens=100, completion_tokens=5), 80)
+    assert price.cost(response) == pytest.approx(dollars / 1e6)
+    usage = Usage()
+    usage.add(response, price)
+    assert (usage.prompt_tokens, usage.cached_prompt_tokens) == (100, 80)
+
+
+def test_more_cached_tokens_than_tokens_cost_no_less_than_nothing():
+    """A server that miscounts makes no prompt free of more than itself."""
+    response = billed(Response(prompt_tokens=10), 50)
+    assert Price(10.0, 20.0, 1.0).cost(response) == pytest.approx(10 / 1e6)
 
 
 def test_an_unknown_price_is_not_zero():

@@ -156,13 +156,13 @@ def test_bits_per_byte_is_minus_log2_over_bytes():
 
 
 def test_efficiency_counts_tokens_and_time_of_new_answers_only():
-    """Latency of a replay is none: it says nothing of the model's speed."""
+    """Latency of a replay, or of a batch job's answer, is none: it says nothing of speed."""
     found = score("42", metrics=("exact_match", "prompt_tokens", "completion_tokens", "latency_s"))
     assert found.values == {
         "exact_match": 1.0, "prompt_tokens": 3.0, "completion_tokens": 2.0, "latency_s": 0.5
     }  # fmt: skip
-    response = Response(text="42", cached=True, latency_s=0.5)
-    outcome = Outcome(
-        Sample("t", "s", "q"), (Exchange(Request(), response),), Transcript((response,))
-    )
-    assert load("metric", "latency_s").score(outcome, found) is None
+    for response in (Response(text="42", cached=True, latency_s=0.5), Response(text="by batch")):
+        outcome = Outcome(
+            Sample("t", "s", "q"), (Exchange(Request(), response),), Transcript((response,))
+        )
+        assert load("metric", "latency_s").score(outcome, found) is None

@@ -84,6 +84,26 @@ def test_a_player_that_won_all_has_a_finite_strength():
     assert found.theta[0] > found.theta[1] > found.theta[2]
 
 
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_who_won_everything_is_ahead_by_the_odds_of_half_a_loss_more(count):
+    """Two players, n wins of n: the odds are (n + ½) to ½, and that is told as separated."""
+    found = fit(games([(0, 1)] * count, clusters=list(range(count))), 2)
+    assert found.separated
+    assert found.theta[0] - found.theta[1] == pytest.approx(np.log(2 * count + 1), abs=0.05)
+    low, high = found.intervals()
+    assert low[0] < found.theta[0] < high[0]
+    assert high[0] - low[0] > 1
+
+
+def test_ties_alone_leave_everybody_level():
+    """A judge that goes by slot gives nothing but ties: no crash, and no difference."""
+    found = fit(Games([0, 1] * 20, [1, 0] * 20, [0.5] * 40, clusters=list(range(40))), 2)
+    assert found.theta == pytest.approx([0, 0], abs=1e-6)
+    assert found.separated
+    assert found.tie > 10
+    assert not fit(games(PAIRS), 3).separated
+
+
 def test_players_who_never_met_are_told():
     """Two islands of players cannot be ranked against each other."""
     assert not fit(games([(0, 1), (1, 0), (2, 3), (3, 2)]), 4).connected

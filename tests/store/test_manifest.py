@@ -63,6 +63,20 @@ def test_another_spec_gets_another_directory(tmp_path):
         assert third.path != first.path
 
 
+def test_a_fresh_run_is_continued_by_fresh_alone(tmp_path):
+    """A killed --fresh goes on where it was; the same command without it does not take it up."""
+    with open_directory(tmp_path, "a/b", CONTENT, fresh=True) as first:
+        pass
+    with open_directory(tmp_path, "a/b", CONTENT) as plain:
+        assert plain.path != first.path
+    with open_directory(tmp_path, "a/b", CONTENT, fresh=True) as again:
+        assert again.path == first.path
+        again.write(RUN, {})
+    assert sorted(path.name for path in again.path.iterdir()) == [RUN, SPEC]
+    with open_directory(tmp_path, "a/b", CONTENT, fresh=True) as third:
+        assert third.path != first.path
+
+
 def test_two_runs_at_once_get_two_directories(tmp_path):
     """A directory that another process is writing is not continued."""
     with (

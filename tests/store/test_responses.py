@@ -9,8 +9,10 @@ import sqlite3
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
+from harness.billing import billed, cached_prompt_tokens
 from harness.errors import StoreError
 from harness.identity import content_key
 from harness.records import Response
@@ -128,3 +130,79 @@ def test_a_newer_store_is_refused(tmp_path):
     connection.close()
     with pytest.raises(StoreError, match="newer harness"):
         SqliteResponses(path)
+
+
+def asked_before(path, key, run="first"):
+    """Store an answer as a process working on `run` would, and end."""
+    with SqliteResponses(path) as store:
+        store.begin(run)
+        asyncio.run(store.put(key, Response(text="4")))
+
+
+def test_a_continued_run_counts_what_it_asked_before_as_its_own_once(tmp_path):
+    """After a kill the same run's answers are no replays; a second request like it is one."""
+    path = tmp_path / "r.sqlite"
+    asked_before(path, KEY)
+    with SqliteResponses(path) as store:
+        store.begin("first")
+
+        async def twice():
+            return [await store.get(KEY), await store.get(KEY)]
+
+        assert [found.cached for found in asyncio.run(twice())] == [False, True]
+        assert asyncio.run(store.get(KEY)).cached
+    with SqliteResponses(path) as store:  # killed again: it counts anew
+        store.begin("first")
+        assert not asyncio.run(store.get(KEY)).cached
+
+
+def test_another_runs_answers_are_replays(tmp_path):
+    """What another run asked is marked as cached, and so is what nobody began."""
+    path = tmp_path / "r.sqlite"
+    asked_before(path, KEY)
+    with SqliteResponses(path) as store:
+        assert asyncio.run(store.get(KEY)).cached
+        store.begin("second")
+        assert asyncio.run(store.get(KEY)).cached
+
+
+def test_a_fresh_run_has_its_own_answers_alone(tmp_path):
+    """Asking again replaces the answer; killed and continued, it is not asked a third time."""
+    path = tmp_path / "r.sqlite"
+    asked_before(path, KEY)
+    with SqliteResponses(path) as store:
+        store.begin("second", fresh=True)
+        assert asyncio.run(store.get(KEY)) is None
+        asyncio.run(store.put(KEY, Response(text="5")))
+        assert asyncio.run(store.get(KEY)) == Response(text="5", cached=True)
+    with SqliteResponses(path) as store:
+        store.begin("second", fresh=True)
+        assert asyncio.run(store.get(KEY)) == Response(text="5")
+
+
+def test_a_store_of_the_first_version_is_read_and_written(tmp_path):
+    """An older store gets what it lacks, and its answers stay."""
+    path = tmp_path / "r.sqlite"
+    old = sqlite3.connect(path)
+    old.execute(
+        "create table responses (key blob primary key, body blob not null, "
+        "created real not null) without rowid"
+    )
+    body = msgspec.msgpack.encode(Response(text="old"))
+    old.execute("insert into responses values (?, ?, 0)", (bytes.fromhex(KEY), body))
+    old.execute("pragma user_version = 1")
+    old.commit()
+    old.close()
+    with SqliteResponses(path) as store:
+        store.begin("run")
+        assert asyncio.run(store.get(KEY)) == Response(text="old", cached=True)
+        asyncio.run(store.put(content_key("b"), Response(text="new")))
+    with SqliteResponses(path) as store:
+        assert len(store) == 2
+
+
+def test_cached_tokens_of_a_prompt_are_kept(tmp_path):
+    """What the provider read from its cache comes back with a replayed response."""
+    with SqliteResponses(tmp_path / "r.sqlite") as store:
+        asyncio.run(store.put(KEY, billed(Response(text="4", prompt_tokens=100), 80)))
+        assert cached_prompt_tokens(asyncio.run(store.get(KEY))) == 80

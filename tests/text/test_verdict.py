@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text.verdict import fenced, neutralised, read_verdict, vacuous
+from harness.text.fence import fenced, neutralised
+from harness.text.verdict import read_verdict, vacuous
 
 GRADES = ("correct", "incorrect", "not_attempted")
 ALIASES = {"correct": ("正确",), "incorrect": ("错误", "不正确"), "not_attempted": ("未作答",)}

@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
-from harness.backend.openai import echo, faults, wire
+from harness.backend.openai import bodies, echo, faults, responses, wire
+from harness.backend.openai.batch import OpenAIBatches
 from harness.backend.openai.settings import (
     Settings,
     is_loopback,
@@ -30,7 +31,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a body that are read at most."""
 KEEPALIVE_S = 60.0
 MODELS_TIMEOUT_S = 10.0
-SECRET_HEADERS = ("authorization", "api-key")
+CHATS = {"responses": "responses", "chat": "chat/completions", "completions": "chat/completions"}
+"""Where chats go."""
 
 
 def open_openai(spec: ModelSpec, *, timeout_s: float, connections: int) -> OpenAIBackend:
@@ -45,6 +47,9 @@ def open_openai(spec: ModelSpec, *, timeout_s: float, connections: int) -> OpenA
     headers = read_headers(spec, key)
     transport = Transport(settings.base_url, headers, timeout_s, connections)
     return OpenAIBackend(spec, settings, transport)
+
+
+NO_UTF8 = Failure("unsupported", "the request holds text that UTF-8 cannot carry")
 
 
 class Call(Struct, frozen=True):
@@ -107,19 +112,27 @@ class Transport:
             return wire.malformed(f"the body is larger than {MAX_BODY} bytes", retryable=False)
         return Answer(status, headers, raw, time.perf_counter() - started)
 
-    async def models(self) -> list[str]:
-        """Return the models that the server lists; empty where it lists none."""
+    async def models(self, base_url: str | None = None) -> list[str]:
+        """Return the models that the server lists, here or at `base_url`; empty where none are."""
         session = self._session or self._open()
         timeout = aiohttp.ClientTimeout(total=min(self.timeout_s, MODELS_TIMEOUT_S))
         try:
             async with session.get(
-                URL(f"{self.base_url}/models"), allow_redirects=False, timeout=timeout
+                URL(f"{base_url or self.base_url}/models"), allow_redirects=False, timeout=timeout
             ) as response:
                 raw = await _read_bounded(response)
             listed = msgspec.json.decode(raw or b"{}", type=_Models).data
         except (TimeoutError, aiohttp.ClientError, OSError, *wire.UNREADABLE):
             return []
         return [model.id for model in listed]
+
+    def batches(
+        self,
+        call: Callable[[Request], tuple[str, bytes] | Failure],
+        read: Callable[[Request, int, bytes], Reply],
+    ) -> OpenAIBatches:
+        """Return the batch jobs of the same server, with the same key and headers."""
+        return OpenAIBatches(self.base_url, self._headers, self.timeout_s, call, read)
 
     async def close(self) -> None:
         """Close the session; closing twice is fine."""
@@ -178,7 +191,7 @@ class OpenAIBackend:
         )
         self._settings = settings
         self._transport = transport
-        self._chat_url = URL(f"{settings.base_url}/chat/completions")
+        self._chat_url = URL(f"{settings.base_url}/{CHATS[settings.api]}")
         self._text_url = URL(f"{settings.base_url}/completions")
         self._score_tokens = 0
 
@@ -199,6 +212,12 @@ class OpenAIBackend:
         """
         return [await self._answer_one(request) for request in requests]
 
+    def batches(self) -> OpenAIBatches:
+        """Return the server's batch jobs, for the requests of this model."""
+        batches = self._transport.batches(self._batch_call, self._batch_reply)
+        batches.thinking = self._settings.thinking
+        return batches
+
     async def close(self) -> None:
         """Close all connections; closing twice is fine."""
         await self._transport.close()
@@ -211,19 +230,58 @@ class OpenAIBackend:
                 return await self._score(request)
             return await self._send(self._call(request))
         except UnicodeEncodeError:
-            return Failure("unsupported", "the request holds text that UTF-8 cannot carry")
+            return NO_UTF8
+
+    def _batch_call(self, request: Request) -> tuple[str, bytes] | Failure:
+        """Return the path, below the base URL, and the body of a request."""
+        call = self._any_call(request)
+        if isinstance(call, Failure):
+            return call
+        return str(call.url).removeprefix(self._settings.base_url), call.body
+
+    def _batch_reply(self, request: Request, status: int, raw: bytes) -> Reply:
+        """Return the reply that a batch holds for a request; it took no time that could be told."""
+        call = self._any_call(request)
+        if isinstance(call, Failure):
+            return call
+        answer = Answer(status, {}, raw, 0.0)
+        if status == 404:  # noqa: PLR2004 - HTTP's own number
+            detail = faults.said_by(404, raw, self._transport.redact)
+            raise ModelNotFound(faults.not_found(self._settings.model, str(call.url), [], detail))
+        if status != 200:  # noqa: PLR2004
+            return faults.http_failure(status, {}, raw, self._transport.redact)
+        return self._read(call, answer)
+
+    def _any_call(self, request: Request) -> Call | Failure:
+        if refused := self._unsupported(request):
+            return Failure("unsupported", refused)
+        try:
+            if request.kind == "generate":
+                return self._call(request)
+            scored = echo.to_score(request, self._settings.prefix)
+            return scored if isinstance(scored, Failure) else self._score_call(request, scored)
+        except UnicodeEncodeError:
+            return NO_UTF8
 
     def _call(self, request: Request) -> Call:
-        if request.messages:
+        settings = self._settings
+        cut = settings.cuts
+        if not request.messages:
+            return Call(
+                self._text_url,
+                bodies.completion_body(request, settings),
+                lambda raw, latency: wire.read_completion(raw, request, latency, cut=cut),
+            )
+        if settings.api == "responses":
             return Call(
                 self._chat_url,
-                wire.chat_body(request, self._settings),
-                lambda raw, latency: wire.read_chat(raw, request, latency),
+                responses.response_body(request, settings),
+                lambda raw, latency: responses.read_response(raw, request, latency),
             )
         return Call(
-            self._text_url,
-            wire.completion_body(request, self._settings),
-            lambda raw, latency: wire.read_completion(raw, request, latency),
+            self._chat_url,
+            bodies.chat_body(request, settings),
+            lambda raw, latency: wire.read_chat(raw, request, latency, cut=cut),
         )
 
     async def _score(self, request: Request) -> Reply:
@@ -232,12 +290,7 @@ class OpenAIBackend:
             return scored
         while True:
             tokens = self._score_tokens
-            call = Call(
-                self._text_url,
-                wire.echo_body(scored.text, self._settings, tokens),
-                lambda raw, latency: echo.read_echo(raw, request, scored, latency),
-            )
-            reply = await self._send(call)
+            reply = await self._send(self._score_call(request, scored))
             refuses_none = isinstance(reply, Failure) and (
                 reply.kind == "refused" and "max_tokens" in reply.message
             )
@@ -245,12 +298,29 @@ class OpenAIBackend:
                 return reply
             self._score_tokens = 1
 
+    def _score_call(self, request: Request, scored: echo.Scored) -> Call:
+        settings = self._settings
+        if settings.scoring == "prompt_logprobs":
+            return Call(
+                self._text_url,
+                bodies.prompt_logprobs_body(scored.text, settings),
+                lambda raw, latency: echo.read_prompt_logprobs(raw, request, scored, latency),
+            )
+        return Call(
+            self._text_url,
+            bodies.echo_body(scored.text, settings, self._score_tokens),
+            lambda raw, latency: echo.read_echo(raw, request, scored, latency),
+        )
+
     async def _send(self, call: Call) -> Reply:
         answer = await self._transport.post(call.url, call.body)
         if isinstance(answer, Failure):
             return answer
         if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
             return await self._explain(call, answer)
+        return self._read(call, answer)
+
+    def _read(self, call: Call, answer: Answer) -> Reply:
         try:
             reply = call.read(answer.raw, answer.latency_s)
         except wire.UNREADABLE as error:
@@ -272,7 +342,7 @@ class OpenAIBackend:
             return faults.http_failure(
                 answer.status, answer.headers, answer.raw, self._transport.redact
             )
-        detail = f"HTTP 404: {faults.snippet(answer.raw, self._transport.redact)}"
+        detail = faults.said_by(404, answer.raw, self._transport.redact)
         known = await self._transport.models()
         if self._settings.model in known or faults.speaks_of_endpoint(faults.error_of(answer.raw)):
             return Failure(
@@ -281,6 +351,10 @@ class OpenAIBackend:
                 fatal=True,
                 status=404,
             )
+        if not known and not faults.error_of(answer.raw).message:
+            base = f"{self._settings.base_url}/v1"
+            better = base if await self._transport.models(base) else None
+            raise ModelNotFound(faults.wrong_address(str(call.url), better, detail))
         raise ModelNotFound(faults.not_found(self._settings.model, str(call.url), known, detail))
 
     def _unsupported(self, request: Request) -> str | None:
@@ -291,7 +365,7 @@ class OpenAIBackend:
                 return None
             return "this model does not score text (-M loglikelihood=true says that it does)"
         chat = bool(request.messages)
-        taken = wire.RESERVED & request.generation.extra.keys()
+        taken = bodies.RESERVED & request.generation.extra.keys()
         reasons = {
             "with -M api=completions a request is a prompt, not a chat": (
                 chat and "chat" not in capabilities
@@ -301,4 +375,6 @@ class OpenAIBackend:
             "a schema needs a chat": request.schema is not None and not chat,
             f"extra settings (-G) may not set {', '.join(sorted(taken))}": bool(taken),
         }
+        if chat and self._settings.api == "responses":
+            reasons |= responses.unsupported(request, self._settings)
         return next((reason for reason, applies in reasons.items() if applies), None)

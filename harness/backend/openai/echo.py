@@ -1,4 +1,4 @@
-"""Log-likelihoods from a completion that echoes its prompt; knows no HTTP.
+"""Log-likelihoods from a completion that echoes its prompt, or tells of it; knows no HTTP.
 
 The boundary between context and continuation is lm-evaluation-harness' rule: spaces at the end of
 the context go to the continuation (there `_encode_pair`), and a token belongs to the continuation
@@ -11,9 +11,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from harness.backend.openai.wire import (
+    PromptToken,
+    TextBody,
     TextChoice,
     TextLogprobs,
-    count,
+    common,
     decode_text,
     malformed,
     usable_logprob,
@@ -67,21 +69,70 @@ def read_echo(raw: bytes, request: Request, scored: Scored, latency_s: float) ->
     body = decode_text(raw)
     if not body.choices:
         return malformed("the body holds no choices")
-    total = sum_tokens(body.choices[0], scored)
+    return _reply(body, body.choices[0], request, scored, latency_s)
+
+
+def read_prompt_logprobs(raw: bytes, request: Request, scored: Scored, latency_s: float) -> Reply:
+    """Return the log-likelihood that vLLM's `prompt_logprobs` hold; raises as `read_echo` does."""
+    body = decode_text(raw)
+    if not body.choices:
+        return malformed("the body holds no choices")
+    found = prompt_tokens(body.choices[0], scored.text)
+    if isinstance(found, Failure):
+        return found
+    return _reply(body, TextChoice(scored.text, logprobs=found), request, scored, latency_s)
+
+
+def _reply(
+    body: TextBody, choice: TextChoice, request: Request, scored: Scored, latency_s: float
+) -> Reply:
+    total = sum_tokens(choice, scored)
     if isinstance(total, Failure):
         return total
-    usage = body.usage
     return Response(
         loglikelihood=total.loglikelihood,
         greedy=total.greedy,
         tokens=len(total.logprobs),
         token_logprobs=tuple(total.logprobs) if request.logprobs else None,
-        served_model=body.model,
-        fingerprint=body.system_fingerprint,
-        prompt_tokens=count(usage.prompt_tokens) if usage is not None else None,
-        completion_tokens=count(usage.completion_tokens) if usage is not None else None,
-        latency_s=latency_s,
+        **common(body, latency_s),
     )
+
+
+def prompt_tokens(choice: TextChoice, text: str) -> TextLogprobs | Failure:
+    """Return vLLM's `prompt_logprobs` as an echo would give them.
+
+    A place holds the prompt's own token, which comes first or is named by `prompt_token_ids`, and
+    the likeliest one. The first place holds nothing; its token is what the others leave of `text`.
+    """
+    places = choice.prompt_logprobs
+    if not places:
+        return malformed("the server returned no prompt_logprobs: try -M scoring=echo", **_LASTING)
+    ids = choice.prompt_token_ids
+    own = [
+        _own_token(place, ids[i] if ids is not None and len(ids) == len(places) else None)
+        for i, place in enumerate(places)
+    ]
+    rest = "".join((token.decoded_token or "") if token else "" for token in own[1:])
+    first = len(text) - len(rest)
+    if first < 0 or text[first:] != rest:
+        return malformed("the tokens of prompt_logprobs do not make up the text", **_LASTING)
+    return TextLogprobs(
+        token_logprobs=[token.logprob if token else None for token in own],
+        tokens=[text[:first], *((token.decoded_token or "") if token else "" for token in own[1:])],
+        top_logprobs=[
+            {name: token.logprob for name, token in place.items()} if place else None
+            for place in places
+        ],
+    )
+
+
+_LASTING = {"retryable": False}
+
+
+def _own_token(place: dict[str, PromptToken] | None, number: int | None) -> PromptToken | None:
+    if not place:
+        return None
+    return place.get(str(number)) or next(iter(place.values()))
 
 
 class Total(Struct, frozen=True):

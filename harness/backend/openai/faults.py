@@ -119,10 +119,13 @@ def http_failure(status: int, headers: Mapping[str, str], raw: bytes, redact: Re
 
     Raises `AuthenticationFailed` for 401, 403 and 407. 404 is the caller's to explain.
     """
-    message = f"HTTP {status}: {snippet(raw, redact)}"
     error = error_of(raw)
+    message = said_by(status, raw, redact)
     if status in {401, 403, 407}:
-        raise AuthenticationFailed(f"the server refused the key or asks for one; {message}")
+        raise AuthenticationFailed(
+            f"the server refused the key or asks for one (--api-key-env names the variable that "
+            f"holds it); {message}"
+        )
     if status == 429 or error.code == "insufficient_quota":  # noqa: PLR2004 - HTTP's own number
         spent = "insufficient_quota" in (error.code, error.type)
         return Failure(
@@ -142,6 +145,11 @@ def http_failure(status: int, headers: Mapping[str, str], raw: bytes, redact: Re
     return _refusal(status, headers, error, message)
 
 
+def said_by(status: int, raw: bytes, redact: Redact) -> str:
+    """Return what a server said with a status, on one line: its error's words, else its body."""
+    return f"HTTP {status}: {one_line(redact(error_of(raw).message)) or snippet(raw, redact)}"
+
+
 def _refusal(status: int, headers: Mapping[str, str], error: ErrorBody, message: str) -> Failure:
     if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(error.message):  # noqa: PLR2004
         return Failure("too_long", message, status=status)
@@ -159,16 +167,17 @@ def hint(message: str) -> str:
     """Return what to change where a server refuses a field that the harness sends.
 
     >>> hint("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
-    ' (try -M max_tokens_field=max_completion_tokens)'
+    ' (try -M max_tokens_field=max_completion_tokens, or -M reasoning=true)'
     """
     lowered = message.lower()
     if "unsupported" not in lowered and "not support" not in lowered:
         return ""
     if "'max_tokens'" in message:
-        return " (try -M max_tokens_field=max_completion_tokens)"
+        return " (try -M max_tokens_field=max_completion_tokens, or -M reasoning=true)"
     for name in ("temperature", "stop", "seed", "top_p"):
         if f"'{name}'" in message:
-            return f" (try -M omit={name})"
+            more = "" if name == "seed" else ", or -M reasoning=true"
+            return f" (try -M omit={name}{more})"
     return ""
 
 
@@ -178,6 +187,16 @@ def not_found(model: str, url: str, known: list[str], detail: str) -> str:
     more = f" and {len(known) - 10} more" if len(known) > 10 else ""  # noqa: PLR2004
     offer = f"; it offers: {listed}{more}" if known else ""
     return f"no model '{model}' at {url}{suggestion(model, known)}{offer}; {detail}"
+
+
+def wrong_address(url: str, better: str | None, detail: str) -> str:
+    """Return the message for an address where nothing like the API answers."""
+    advice = (
+        f"try --base-url {better}"
+        if better
+        else "check --base-url: it stops before '/chat/completions', and most end in '/v1'"
+    )
+    return f"nothing at {url}; {advice}; {detail}"
 
 
 def speaks_of_endpoint(error: ErrorBody) -> bool:

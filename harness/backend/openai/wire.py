@@ -1,24 +1,25 @@
-"""Requests to JSON bodies, and JSON bodies to replies; knows no HTTP.
+"""JSON bodies of chats and completions to replies; knows no HTTP.
 
 Only the fields that are needed are decoded, straight into structs. Formats: OpenAI's API
 reference, "Chat Completions" and "Completions (legacy)"; `reasoning_content` and `reasoning` are
-what vLLM, DeepSeek and OpenRouter add.
+what vLLM, DeepSeek and OpenRouter add. The Responses API stands in `responses.py`, requests in
+`bodies.py`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from harness.backend.openai.settings import Settings
-from harness.records import Failure, Message, Reply, Request, Response, ToolCall
-
-RESERVED = frozenset({"model", "messages", "prompt", "stream", "n", "echo", "best_of"})
-"""Fields that `extra` may not set: with them the reply would be of another shape."""
+from harness.billing import billed
+from harness.records import Failure, Reply, Request, Response, ToolCall
+from harness.text.normalise import reasoning_spans, strip_reasoning
 
 HIGHEST_LOGPROB = 0.001
 """Half-precision servers round the log of a probability near 1 up by this much at most."""
@@ -36,12 +37,21 @@ class Details(Struct, gc=False):
     reasoning_tokens: float | None = None
 
 
+class PromptDetails(Struct, gc=False):
+    """How many of the prompt's tokens the provider read from its cache."""
+
+    cached_tokens: float | None = None
+
+
 class Usage(Struct, gc=False):
     """Tokens of one request; some servers write 12.0."""
 
     prompt_tokens: float | None = None
     completion_tokens: float | None = None
     completion_tokens_details: Details | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    prompt_cache_hit_tokens: float | None = None
+    """DeepSeek's word for the same."""
 
 
 class Function(Struct):
@@ -79,6 +89,7 @@ class TokenLogprob(Struct, gc=False):
     """One generated token."""
 
     logprob: float
+    token: str = ""
 
 
 class ChatLogprobs(Struct):
@@ -95,14 +106,19 @@ class ChatChoice(Struct):
     logprobs: ChatLogprobs | None = None
 
 
-class ChatBody(Struct):
-    """Body of a chat completion."""
+class Body(Struct):
+    """What the bodies of all completions say."""
 
-    choices: list[ChatChoice] | None = None
     usage: Usage | None = None
     model: str | None = None
     system_fingerprint: str | None = None
     error: Any = None
+
+
+class ChatBody(Body):
+    """Body of a chat completion."""
+
+    choices: list[ChatChoice] | None = None
 
 
 class TextLogprobs(Struct):
@@ -114,22 +130,27 @@ class TextLogprobs(Struct):
     text_offset: list[int] | None = None
 
 
+class PromptToken(Struct, gc=False):
+    """What vLLM says of one token that stands, or could stand, at a place of the prompt."""
+
+    logprob: float
+    decoded_token: str | None = None
+
+
 class TextChoice(Struct):
-    """One completion."""
+    """One completion; the last two are vLLM's, by the token's number and the token itself."""
 
     text: str | None = None
     finish_reason: str | None = None
     logprobs: TextLogprobs | None = None
+    prompt_logprobs: list[dict[str, PromptToken] | None] | None = None
+    prompt_token_ids: list[int] | None = None
 
 
-class TextBody(Struct):
+class TextBody(Body):
     """Body of a completion."""
 
     choices: list[TextChoice] | None = None
-    usage: Usage | None = None
-    model: str | None = None
-    system_fingerprint: str | None = None
-    error: Any = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -142,99 +163,11 @@ def malformed(message: str, *, retryable: bool = True) -> Failure:
     return Failure("malformed", message, retryable=retryable)
 
 
-# ---- request to body ------------------------------------------------------------------------
-
-
-def chat_body(request: Request, settings: Settings) -> bytes:
-    """Return the body of a chat completion."""
-    body: dict[str, Any] = {"model": settings.model, "messages": wire_messages(request.messages)}
-    _put_generation(body, request, settings)
-    if request.logprobs:
-        body["logprobs"] = True
-    if request.tools:
-        body["tools"] = [{"type": "function", "function": tool} for tool in request.tools]
-    if request.schema is not None:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": request.schema, "strict": True},
-        }
-    return _finish(body, settings)
-
-
-def completion_body(request: Request, settings: Settings) -> bytes:
-    """Return the body of a completion that generates."""
-    body: dict[str, Any] = {"model": settings.model, "prompt": request.prompt}
-    _put_generation(body, request, settings)
-    if request.logprobs:
-        body["logprobs"] = 1
-    return _finish(body, settings)
-
-
-def echo_body(text: str, settings: Settings, max_tokens: int) -> bytes:
-    """Return the body of a completion that scores `text` and generates as good as nothing."""
-    return _encode(
-        {
-            "model": settings.model,
-            "prompt": text,
-            "max_tokens": max_tokens,
-            "temperature": 0.0,
-            "logprobs": 1,
-            "echo": True,
-        }
-    )
-
-
-def wire_messages(messages: tuple[Message, ...]) -> Any:
-    """Return messages as the API spells them; plain ones are encoded as they are."""
-    if not any(message.tool_calls or message.reasoning for message in messages):
-        return messages
-    return [_wire_message(message) for message in messages]
-
-
-def _wire_message(message: Message) -> dict[str, Any]:
-    wire: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        wire["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        wire["tool_call_id"] = message.tool_call_id
-    return wire
-
-
-def _put_generation(body: dict[str, Any], request: Request, settings: Settings) -> None:
-    generation = request.generation
-    body[settings.max_tokens_field] = generation.max_tokens
-    body["temperature"] = generation.temperature
-    if generation.top_p is not None:
-        body["top_p"] = generation.top_p
-    if generation.stop:
-        body["stop"] = generation.stop
-    if generation.seed is not None:
-        body["seed"] = generation.seed
-    if generation.extra:
-        body.update(generation.extra)
-
-
-def _finish(body: dict[str, Any], settings: Settings) -> bytes:
-    # UnicodeEncodeError for text with half a surrogate pair is the caller's to catch
-    for name in settings.omit:
-        body.pop(name, None)
-    return _encode(body)
-
-
-# ---- body to reply --------------------------------------------------------------------------
-
-
-def read_chat(raw: bytes, request: Request, latency_s: float) -> Reply:
+def read_chat(raw: bytes, request: Request, latency_s: float, *, cut: bool = False) -> Reply:
     """Return the reply that a chat completion's body holds.
 
-    Raises one of `UNREADABLE`.
+    `cut`: the server was not told of the stop texts, so the answer ends before them here. Raises
+    one of `UNREADABLE`.
     """
     body = decode_chat(raw)
     if not body.choices:
@@ -251,32 +184,89 @@ def read_chat(raw: bytes, request: Request, latency_s: float) -> Reply:
     logprobs: tuple[float, ...] | None = None
     if request.logprobs:
         content = choice.logprobs.content if choice.logprobs is not None else None
-        checked = _check_logprobs([token.logprob for token in content or ()], text)
+        checked = check_tokens(content or (), text)
         if isinstance(checked, Failure):
             return checked
         logprobs = checked
     if message.refusal and not message.content:
         reason = "refusal"
+    if "think" in text and not reasoning:
+        text, reasoning = split_reasoning(text)
     calls = message.tool_calls
-    usage = body.usage or _NO_USAGE
-    details = usage.completion_tokens_details
-    return Response(
+    response = Response(
         text=text,
         reasoning=reasoning,
         tool_calls=tuple(_tool_call(i, call) for i, call in enumerate(calls)) if calls else (),
         finish_reason=reason,
         token_logprobs=logprobs,
-        served_model=body.model,
-        fingerprint=body.system_fingerprint,
-        prompt_tokens=count(usage.prompt_tokens),
-        completion_tokens=count(usage.completion_tokens),
-        reasoning_tokens=count(details.reasoning_tokens) if details is not None else None,
-        latency_s=latency_s,
+        **common(body, latency_s),
     )
+    response = billed(response, cached_tokens(body.usage))
+    if cut and request.generation.stop:
+        content = choice.logprobs.content if choice.logprobs is not None else None
+        return cut_at_stop(response, request.generation.stop, content)
+    return response
 
 
 _NO_USAGE = Usage()
-_FILTERED = Failure("content_filter", "the server's content filter removed the answer")
+FILTERED = Failure("content_filter", "the server's content filter removed the answer")
+
+
+def common(body: Body, latency_s: float) -> dict[str, Any]:
+    """Return what a response says beside the answer itself, as its fields."""
+    usage = body.usage or _NO_USAGE
+    details = usage.completion_tokens_details
+    return {
+        "served_model": body.model,
+        "fingerprint": body.system_fingerprint,
+        "prompt_tokens": count(usage.prompt_tokens),
+        "completion_tokens": count(usage.completion_tokens),
+        "reasoning_tokens": count(details.reasoning_tokens) if details is not None else None,
+        "latency_s": latency_s,
+    }
+
+
+def cached_tokens(usage: Usage | None) -> int | None:
+    """Return how many tokens of the prompt came from the provider's cache; None: it is silent."""
+    if usage is None:
+        return None
+    details = usage.prompt_tokens_details
+    told = usage.prompt_cache_hit_tokens if details is None else details.cached_tokens
+    return count(told)
+
+
+def split_reasoning(text: str) -> tuple[str, str | None]:
+    """Return the answer, and what a model thought in tags before it, where the server left it.
+
+    >>> split_reasoning("<think>2 and 2</think> 4")
+    ('4', '2 and 2')
+    """
+    spans = reasoning_spans(text)
+    if not spans:
+        return text, None
+    thought = "\n".join(_TAG.sub("", text[start:end]).strip() for start, end in spans)
+    return strip_reasoning(text), thought
+
+
+_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
+
+
+def cut_at_stop(
+    response: Response, stops: Sequence[str], tokens: Sequence[TokenLogprob] | None = None
+) -> Response:
+    """Return the response as a server that knows the stop texts would have ended it.
+
+    Of log-probabilities those of the tokens that start before the end are kept.
+    """
+    text = response.text
+    found = [at for at in (text.find(stop) for stop in stops if stop) if at >= 0]
+    if not found:
+        return response
+    end, logprobs = min(found), response.token_logprobs
+    if logprobs is not None and tokens is not None:
+        starts = accumulate((len(token.token) for token in tokens), initial=0)
+        logprobs = tuple(v for v, start in zip(logprobs, starts, strict=False) if start < end)
+    return structs.replace(response, text=text[:end], finish_reason="stop", token_logprobs=logprobs)
 
 
 def _text_of(message: ChatMessage, reason: str, reasoning: str | None) -> str | Failure:
@@ -285,13 +275,13 @@ def _text_of(message: ChatMessage, reason: str, reasoning: str | None) -> str | 
         return _text_of_null(message, reason, reasoning)
     text = content if isinstance(content, str) else "".join(part.text for part in content)
     if not text and reason == "content_filter":
-        return _FILTERED
+        return FILTERED
     return text
 
 
 def _text_of_null(message: ChatMessage, reason: str, reasoning: str | None) -> str | Failure:
     if reason == "content_filter":
-        return _FILTERED
+        return FILTERED
     if message.refusal:
         return message.refusal
     # a model that spent all its tokens on reasoning did answer: with nothing
@@ -301,10 +291,19 @@ def _text_of_null(message: ChatMessage, reason: str, reasoning: str | None) -> s
 
 
 def _tool_call(index: int, call: Call) -> ToolCall:
-    arguments = call.function.arguments
+    return tool_call(call.id or f"call_{index}", call.function.name, call.function.arguments)
+
+
+def tool_call(name_of_call: str, function: str, arguments: Any) -> ToolCall:
+    """Return a wish to call a tool; arguments that came as an object become text."""
     if not isinstance(arguments, str):
         arguments = "" if arguments is None else _encode(arguments).decode()
-    return ToolCall(call.id or f"call_{index}", call.function.name, arguments)
+    return ToolCall(name_of_call, function, arguments)
+
+
+def check_tokens(tokens: Sequence[TokenLogprob], text: str) -> tuple[float, ...] | Failure:
+    """Return the log-probabilities of a text's tokens, or why they cannot be believed."""
+    return _check_logprobs([token.logprob for token in tokens], text)
 
 
 def _check_logprobs(values: Sequence[float | None], text: str) -> tuple[float, ...] | Failure:
@@ -326,32 +325,35 @@ def usable_logprob(value: float) -> bool:
     return math.isfinite(value) and value <= HIGHEST_LOGPROB
 
 
-def read_completion(raw: bytes, request: Request, latency_s: float) -> Reply:
-    """Return the reply that a completion's body holds; raises as `read_chat` does."""
+def read_completion(raw: bytes, request: Request, latency_s: float, *, cut: bool = False) -> Reply:
+    """Return the reply that a completion's body holds; `cut` and errors as for `read_chat`."""
     body = decode_text(raw)
     if not body.choices:
         return malformed("the body holds no choices")
     choice = body.choices[0]
     reason = choice.finish_reason or "stop"
     if not choice.text and reason == "content_filter":
-        return _FILTERED
+        return FILTERED
     if choice.text is None:
         return malformed(f"the text is null (finish_reason {reason[:40]!r})")
+    found = choice.logprobs or _NO_LOGPROBS
     logprobs: tuple[float, ...] | None = None
     if request.logprobs:
-        found = choice.logprobs.token_logprobs if choice.logprobs is not None else None
-        checked = _check_logprobs(found or [], choice.text)
+        checked = _check_logprobs(found.token_logprobs or [], choice.text)
         if isinstance(checked, Failure):
             return checked
         logprobs = checked
-    usage = body.usage or _NO_USAGE
-    return Response(
+    response = Response(
         text=choice.text,
         finish_reason=reason,
         token_logprobs=logprobs,
-        served_model=body.model,
-        fingerprint=body.system_fingerprint,
-        prompt_tokens=count(usage.prompt_tokens),
-        completion_tokens=count(usage.completion_tokens),
-        latency_s=latency_s,
+        **common(body, latency_s),
     )
+    response = billed(response, cached_tokens(body.usage))
+    if cut and request.generation.stop:
+        tokens = [TokenLogprob(0.0, token) for token in found.tokens or ()]
+        return cut_at_stop(response, request.generation.stop, tokens or None)
+    return response
+
+
+_NO_LOGPROBS = TextLogprobs()

@@ -1,5 +1,28 @@
-// The board: tabs, measures, sorting, filters, folding, tooltips.
+// The board: tabs, measures, sorting, filters, folding, tooltips. All of it stands in the address.
 const board = $('[data-view="board"]');
+const CHOSEN = ["model", "family", "language", "tag", "size", "weights"];
+const FALLING = { rank: false, model: false };
+let boardAddress = "#view=board";
+
+async function showBoard(asked) {
+  if (location.hash) boardAddress = location.hash;
+  await openPart($(`.panel[data-group="${CSS.escape(asked.get("group") || "")}"]`, board) || $(".panel", board));
+  showGroup(asked.get("group"), asked.get("measure"));
+  const chosen = {};
+  for (const name of CHOSEN) if (asked.has(name)) chosen[name] = new Set(asked.getAll(name));
+  for (const box of $$("[data-filter]", board)) box.checked = Boolean(chosen[box.dataset.filter]?.has(box.value));
+  for (const menu of $$(".menu", board)) {
+    const count = chosen[menu.dataset.menu]?.size;
+    $(".count", menu).textContent = count ? `(${count})` : "";
+  }
+  const folded = new Set(asked.getAll("fold"));
+  for (const table of $$(".panel:not([hidden]) > .scroll:not([hidden]) table.board", board)) {
+    hideRows(table, chosen);
+    hideColumns(table, chosen, folded);
+    sortTable(table, asked.get("sort"), asked.get("order"));
+    tell(table, chosen);
+  }
+}
 
 function showGroup(group, measure) {
   const tabs = $$('[role="tab"]', board);
@@ -9,6 +32,8 @@ function showGroup(group, measure) {
     tab.setAttribute("aria-selected", tab === chosen);
     tab.tabIndex = tab === chosen ? 0 : -1;
   }
+  const strip = chosen.parentElement;
+  if (strip.scrollWidth > strip.clientWidth) strip.scrollLeft = chosen.offsetLeft - strip.offsetLeft - (strip.clientWidth - chosen.offsetWidth) / 2;
   for (const panel of $$(".panel", board)) {
     panel.hidden = panel.dataset.group !== chosen.dataset.group;
     const parts = $$(":scope > .scroll", panel);
@@ -21,11 +46,25 @@ function showGroup(group, measure) {
   }
 }
 
-function sortTable(table, key, down) {
+/** The head that an address sorts by: a column of its own, or a task's. */
+function sortedHead(table, name) {
+  const task = $$("th.task", table).find((head) => head.dataset.task === name);
+  return task || $(`[data-sort="${CSS.escape(name || "rate")}"]`, table)?.closest("th") || $('[data-sort="rate"]', table).closest("th");
+}
+
+const fallsFirst = (sort) => FALLING[sort.dataset.sort] ?? !sort.textContent.includes("▼");
+
+function sortTable(table, name, order) {
+  const head = sortedHead(table, name);
+  const sort = $(".sort", head);
+  const down = order ? order === "down" : fallsFirst(sort);
+  const state = `${sort.dataset.sort} ${down}`;
+  if (table.dataset.sorted === state || (!table.dataset.sorted && state === "rate true")) return;
+  table.dataset.sorted = state;
   const body = table.tBodies[0];
   const value = (row) => {
-    const raw = $(`[data-key="${key}"]`, row).dataset.v;
-    return key === "model" ? raw : raw === "" ? NaN : Number(raw);
+    const raw = $(`[data-key="${sort.dataset.sort}"]`, row).dataset.v;
+    return sort.dataset.sort === "model" ? raw : raw === "" ? NaN : Number(raw);
   };
   const rows = [...body.rows].map((row) => [value(row), row]);
   rows.sort(([a], [b]) => {
@@ -34,77 +73,115 @@ function sortTable(table, key, down) {
     return down ? b - a : a - b;
   });
   body.append(...rows.map(([, row]) => row));
-  for (const head of $$("thead th", table)) head.removeAttribute("aria-sort");
-  const head = $(`[data-sort="${key}"]`, table).closest("th");
+  for (const other of $$("thead th", table)) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
 }
 
-function filterBoard() {
-  const chosen = {};
-  for (const box of $$("[data-filter]:checked", board)) (chosen[box.dataset.filter] ||= new Set()).add(box.value);
-  for (const menu of $$(".menu", board)) {
-    const count = $$("input:checked", menu).length;
-    $(".count", menu).textContent = count ? `(${count})` : "";
+function hideRows(table, chosen) {
+  const out = new Set();
+  for (const { dataset: { model, size, weights } } of table.tBodies[0].rows) {
+    const fits = [[chosen.model, model], [chosen.size, size], [chosen.weights, weights]].every(([some, one]) => !some || some.has(one));
+    if (!fits) out.add(model);
   }
-  $(".filtered", board).hidden = !Object.keys(chosen).length;
-  for (const row of $$("tbody tr", board)) row.hidden = Boolean(chosen.model) && !chosen.model.has(row.dataset.model);
-  for (const table of $$("table.board", board)) hideColumns(table, chosen);
+  for (const row of $$("tr[data-model]", table.closest(".panel"))) row.hidden = out.has(row.dataset.model);
 }
 
-function hideColumns(table, chosen) {
-  const open = {};
+function hideColumns(table, chosen, folded) {
+  const state = JSON.stringify([[...(chosen.family || [])], [...(chosen.language || [])], [...(chosen.tag || [])], [...folded]]);
+  if ((table.dataset.hides || "[[],[],[],[]]") === state) return;
+  table.dataset.hides = state;
+  const open = {}, fitting = {}, hides = [];
   for (const head of $$("th.task", table)) {
-    const tags = head.dataset.tags.split(" ");
-    const fits = (!chosen.language || chosen.language.has(head.dataset.language))
-      && (!chosen.tag || tags.some((tag) => chosen.tag.has(tag)));
-    const family = $$(".families th", table).find((one) => one.dataset.family === head.dataset.family);
-    const folded = $(".fold", family).getAttribute("aria-expanded") === "false";
-    open[head.dataset.family] = (open[head.dataset.family] || 0) + (fits && !folded);
-    head.hidden = !fits || folded;
-    for (const cell of $$(`[data-key="${head.dataset.c}"]`, table)) cell.hidden = head.hidden;
+    const { family, language, tags } = head.dataset;
+    const fits = (!chosen.family || chosen.family.has(family)) && (!chosen.language || chosen.language.has(language))
+      && (!chosen.tag || tags.split(" ").some((tag) => chosen.tag.has(tag)));
+    head.hidden = !fits || folded.has(family);
+    hides[head.dataset.c] = head.hidden;
+    open[family] = (open[family] || 0) + !head.hidden;
+    fitting[family] = (fitting[family] || 0) + fits;
   }
-  for (const family of $$(".families th", table)) family.colSpan = Math.max(1, open[family.dataset.family]);
-  padFolded(table, open);
+  for (const cell of $$("tbody [data-key]", table)) if (cell.dataset.key in hides) cell.hidden = hides[cell.dataset.key];
+  for (const one of $$(".families th", table)) {
+    const { family } = one.dataset;
+    one.hidden = !fitting[family];
+    one.colSpan = Math.max(1, open[family]);
+    $(".fold", one).setAttribute("aria-expanded", !folded.has(family));
+  }
+  padFolded(table, Object.keys(open).filter((family) => fitting[family] && !open[family]));
 }
 
 /** A folded family keeps one narrow column, so that its head has something to stand on. */
-function padFolded(table, open) {
+function padFolded(table, families) {
   for (const cell of $$(".pad", table)) cell.remove();
-  for (const [family, count] of Object.entries(open)) {
-    if (count) continue;
-    const last = $$(`th.task[data-family="${CSS.escape(family)}"]`, table).at(-1);
+  for (const family of families) {
+    const last = $$("th.task", table).findLast((head) => head.dataset.family === family);
     last.after(el("th", { class: "pad" }, "…"));
     for (const row of table.tBodies[0].rows) $(`[data-key="${last.dataset.c}"]`, row).after(el("td", { class: "pad num" }, "…"));
   }
 }
 
+/** What a filter leaves, in words, with the way back. */
+function tell(table, chosen) {
+  const note = $(".filtered", board);
+  note.hidden = !Object.keys(chosen).length;
+  if (note.hidden) return;
+  const rows = [...table.tBodies[0].rows], heads = $$("th.task", table);
+  const shown = rows.filter((row) => !row.hidden).length;
+  const tasks = $$(".families th:not([hidden])", table).length;
+  const parts = [both("filtered", {
+    models: shown, all_models: rows.length, tasks: heads.filter((head) => !head.hidden).length, all_tasks: heads.length,
+  })];
+  if (!shown) parts.push(" ", both("no_model_fits"));
+  if (!tasks) parts.push(" ", both("no_task_fits"));
+  const clear = el("button", { type: "button", class: "clear" }, both("clear"));
+  note.replaceChildren(...parts, " ", clear);
+}
+
 board.addEventListener("click", (event) => {
   const tab = event.target.closest('[role="tab"]');
-  if (tab) return goTo({ view: "board", group: tab.dataset.group, measure: null });
+  if (tab) return goTo({ view: "board", group: tab.dataset.group, measure: null, sort: null, order: null });
   const measure = event.target.closest(".measures button");
   if (measure) return goTo({ view: "board", group: measure.closest(".panel").dataset.group, measure: measure.dataset.measure });
   const sort = event.target.closest(".sort");
   if (sort) {
-    const now = sort.closest("th").getAttribute("aria-sort");
-    const rising = ["rank", "model"].includes(sort.dataset.sort) || sort.textContent.includes("▼");
-    return sortTable(sort.closest("table"), sort.dataset.sort, now ? now === "ascending" : !rising);
+    const head = sort.closest("th"), now = head.getAttribute("aria-sort");
+    const down = now ? now === "ascending" : fallsFirst(sort);
+    return goTo({ view: "board", sort: head.dataset.task || sort.dataset.sort, order: down ? "down" : "up" }, true);
   }
   const fold = event.target.closest(".fold");
   if (fold) {
-    fold.setAttribute("aria-expanded", fold.getAttribute("aria-expanded") === "false");
-    filterBoard();
+    const { family } = fold.closest("th").dataset;
+    const folded = new Set(address().getAll("fold"));
+    if (!folded.delete(family)) folded.add(family);
+    return goTo({ view: "board", fold: [...folded] }, true);
   }
+  if (event.target.closest(".clear")) {
+    goTo({ view: "board", ...Object.fromEntries(CHOSEN.map((name) => [name, null])) }, true);
+    return $(".menu summary", board)?.focus();
+  }
+  return undefined;
 });
-board.addEventListener("change", (event) => { if (event.target.matches("[data-filter]")) filterBoard(); });
+board.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-filter]")) return;
+  const name = event.target.dataset.filter;
+  goTo({ view: "board", [name]: $$(`[data-filter="${name}"]:checked`, board).map((box) => box.value) }, true);
+});
 board.addEventListener("keydown", (event) => {
   const tab = event.target.closest('[role="tab"]');
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!tab || !step) return;
   const tabs = $$('[role="tab"]', board);
+  const step = { ArrowRight: 1, ArrowLeft: -1, Home: -tabs.indexOf(tab), End: -1 - tabs.indexOf(tab) }[event.key];
+  if (!tab || step === undefined) return;
+  event.preventDefault();
   const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-  goTo({ view: "board", group: next.dataset.group, measure: null });
+  goTo({ view: "board", group: next.dataset.group, measure: null, sort: null, order: null });
   next.focus();
 });
+$("#figures")?.addEventListener("click", () => {
+  const on = root.classList.toggle("figures");
+  $("#figures").setAttribute("aria-pressed", on);
+  keep({ figures: on });
+});
+$("#figures")?.setAttribute("aria-pressed", root.classList.contains("figures"));
 document.addEventListener("click", (event) => {
   for (const menu of $$(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });

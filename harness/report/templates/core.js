@@ -70,8 +70,10 @@ const address = () => new URLSearchParams(location.hash.slice(1));
 function goTo(changes, replace = false) {
   const now = address();
   for (const [key, value] of Object.entries(changes)) {
-    if (value === null || value === undefined || value === "") now.delete(key);
-    else now.set(key, value);
+    now.delete(key);
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== "") now.append(key, one);
+    }
   }
   const hash = "#" + now.toString();
   if (hash === location.hash) return;

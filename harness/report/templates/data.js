@@ -1,7 +1,7 @@
 // Samples: packed pieces in the page or beside it, decoded when wanted.
 const waiting = new Map();
 const decoded = new Map();
-const KEPT = 40;
+const KEPT = 48;
 
 /** Scripts beside the page hand their piece over here: a page from disk can load nothing else. */
 window.harnessChunk = (name, text) => { waiting.get(name)?.(text); waiting.delete(name); };
@@ -18,22 +18,29 @@ function fetchPiece(name) {
   });
 }
 
-async function unpack(text) {
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const chars = atob(text);
+  const bytes = new Uint8Array(chars.length);
+  for (let at = 0; at < chars.length; at += 1) bytes[at] = chars.charCodeAt(at);
+  return bytes;
+}
+
+function unpack(text) {
   if (typeof DecompressionStream === "undefined") throw new Error(word("compressed"));
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
 }
 
 /** A decoded piece; the most recent ones stay in memory. */
-function piece(name) {
+function piece(name, read = JSON.parse) {
   if (decoded.has(name)) {
     const found = decoded.get(name);
     decoded.delete(name);
     decoded.set(name, found);
     return found;
   }
-  const found = fetchPiece(name).then(unpack);
+  const found = fetchPiece(name).then(unpack).then(read);
   decoded.set(name, found);
   found.catch(() => decoded.delete(name));
   for (const old of decoded.keys()) {
@@ -43,9 +50,40 @@ function piece(name) {
   return found;
 }
 
-const PER_BLOCK = 200;
-const blockOf = (run, row) => piece(`r${run}-${Math.floor(row / PER_BLOCK)}`);
-const sampleOf = async (run, row) => (await blockOf(run, row))[row % PER_BLOCK];
+/** What an element holds, where it waits packed. It is ours: the templates have escaped every text. */
+async function openPart(node) {
+  const { piece: name } = node.dataset;
+  if (!name) return;
+  const html = await piece(name);
+  if (!node.dataset.piece) return;
+  delete node.dataset.piece;
+  node.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  for (const title of $$("h1", node)) title.tabIndex = -1;
+  speak();
+}
+
+/** The block that a row stands in: the last one that does not begin after it. */
+function blockOf(starts, row) {
+  let low = 0, high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle] <= row) low = middle; else high = middle - 1;
+  }
+  return low;
+}
+
+/** A block as text: one line of JSON for each of its samples. */
+const blockText = (run, block) => piece(`r${run}-${block}`, String);
+
+async function sampleOf(run, row) {
+  const { starts } = await piece(`r${run}-index`);
+  const block = blockOf(starts, row);
+  const text = await blockText(run, block);
+  let from = 0;
+  for (let line = starts[block]; line < row; line += 1) from = text.indexOf("\n", from) + 1;
+  const to = text.indexOf("\n", from);
+  return JSON.parse(to < 0 ? text.slice(from) : text.slice(from, to));
+}
 
 const STATUS = ["ok", "unparsed", "error", "unjudged"];
 

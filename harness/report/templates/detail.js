@@ -2,6 +2,12 @@
 const SPENT = ["prompt_tokens", "completion_tokens", "latency_s", "ece"];
 const DIFF_LONGEST = 5000;
 
+/** Whether two texts have so much in common that marking the rest helps. */
+function akin(a, b) {
+  const common = edits(a, b).reduce((sum, [kind, text]) => sum + (kind === "=" ? text.length : 0), 0);
+  return Math.min(a.length, b.length) <= 24 || common > 0.6 * Math.min(a.length, b.length);
+}
+
 const line = (key, ...children) => el("div", {}, el("dt", {}, both(key)), el("dd", {}, ...children));
 
 function roleOf(turn) {
@@ -55,10 +61,12 @@ function usageOf(sample) {
     parts.push(both("usage_text", { in: sample.in ?? "?", out: sample.out ?? "?", ms: Math.round(1000 * (sample.s ?? 0)).toLocaleString("en") }));
   }
   if (sample.finish) parts.push(both("finish", { finish: sample.finish }));
+  const thought = (sample.came || []).reduce((sum, turn) => sum + (turn.thought || 0), 0);
+  if (thought) parts.push(both("usage_thought", { count: thought }));
   const tries = Math.max(...(sample.came || []).map((turn) => turn.tries || 1), 1);
   if (tries > 1) parts.push(both("tries", { tries }));
   if (sample.cached) parts.push(both("replayed"));
-  if (sample.cost) parts.push(`$${sample.cost.toFixed(6)}`);
+  if (sample.cost) parts.push(`$${Number(sample.cost.toPrecision(3))}`);
   return parts.flatMap((part, place) => (place ? [" · ", part] : [part]));
 }
 
@@ -80,19 +88,29 @@ function choicesOf(sample) {
   return [el("table", { class: "grid" }, el("thead", {}, head), el("tbody", {}, rows))];
 }
 
+/** How the answer was found: by which rule, where in the text, and what it was taken to be. */
+function traceOf(sample) {
+  let found;
+  try { found = JSON.parse(sample.read); } catch { return sample.read; }
+  if (!found || typeof found !== "object") return sample.read;
+  const { rule, start, end, value } = found;
+  const parts = [end > start ? both("read_at", { rule, start: start + 1, end }) : both("rule", { rule })];
+  if (value !== null && value !== undefined && value !== sample.answer) parts.push("; ", both("read_value", { value }));
+  return parts;
+}
+
 /** Answer and reference, with what one has and the other lacks marked by character. */
 function compared(sample) {
   const got = sample.answer, accepted = sample.target || [];
   const wanted = accepted.find((one) => one === got) ?? accepted[0];
   const rest = accepted.filter((one) => one !== wanted);
-  const differ = got !== undefined && wanted !== undefined && got !== wanted && got.length <= DIFF_LONGEST && wanted.length <= DIFF_LONGEST;
+  const differ = got !== undefined && wanted !== undefined && got !== wanted && got.length <= DIFF_LONGEST && wanted.length <= DIFF_LONGEST && akin(got, wanted);
   const lines = [];
-  let rule = null;
-  if (sample.read) { try { rule = JSON.parse(sample.read).rule; } catch { rule = sample.read; } }
+  const trace = sample.read ? el("span", { class: "note" }, traceOf(sample)) : null;
   const read = got === undefined
     ? (sample.choices || sample.error ? null : el("span", { class: "bad" }, both("unread")))
     : passage(got, differ ? () => marked(got, wanted, "-", "ins") : visible);
-  if (read) lines.push(line("read", el("div", { class: "diff" }, read), rule ? el("span", { class: "note" }, both("rule", { rule })) : null));
+  if (read) lines.push(line("read", el("div", { class: "diff" }, read), trace));
   if (wanted !== undefined) {
     const shown = passage(wanted, differ ? () => marked(got, wanted, "+", "del") : visible);
     lines.push(line("wanted", el("div", { class: "diff" }, shown),
@@ -101,9 +119,22 @@ function compared(sample) {
   return lines;
 }
 
+const REASONS = 1200;
+
+/** What each judge, seat or check said, and why: a panel's own verdict comes first. */
 function verdictsOf(sample) {
-  return (sample.verdicts || []).map((one) => el("div", {}, el("b", {}, `${one.judge} (${one.model}${one.order ? ` · ${one.order}` : ""}): ${one.verdict ?? "–"} ${one.score ?? ""}`),
-    one.reason ? passage(one.reason) : null, one.reply ? folded("thought", one.reply) : null));
+  const panel = sample.verdicts.filter((one) => one.judge === "panel");
+  const rest = sample.verdicts.filter((one) => one.judge !== "panel");
+  return [...panel, ...rest].map((one) => {
+    const parts = [el("b", { class: one.verdict === null ? "bad" : null }, one.verdict ?? both("verdict_missing", { reason: one.reason ?? "?" }))];
+    if (typeof one.score === "number") parts.push(both("verdict_score", { score: Number(one.score.toFixed(3)) }));
+    if (typeof one.valid_mass === "number") parts.push(both("verdict_mass", { mass: one.valid_mass.toFixed(2) }));
+    if (one.verdict !== null && one.reason) parts.push(visible(one.reason));
+    const who = [one.judge, one.order, one.model].filter(Boolean).join(" · ");
+    const wrote = one.reply && (one.reply.length > REASONS ? folded("verdict_reply", one.reply) : passage(one.reply));
+    return el("div", { class: "verdict" }, el("span", { class: "role" }, who),
+      parts.flatMap((part, place) => (place ? [" · ", part] : [part])), wrote || null);
+  });
 }
 
 const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
@@ -129,8 +160,10 @@ function headOf(row) {
   if (keys.variant !== "original") parts.push(keys.variant);
   if (keys.arm !== "default") parts.push(keys.arm);
   if (keys.epoch) parts.push(`epoch ${keys.epoch}`);
+  const metric = ["right", "part", "wrong"].includes(kind) ? FACTS.runs[state.run].primary[keys.task] : null;
   return [
-    el("h3", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `, both(`status.${kind}`)), " · ", parts.join(" · ")),
+    el("h3", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `, both(`status.${kind}`)),
+      metric ? el("small", {}, " ", both("by_metric", { metric })) : null, " · ", visible(parts.join(" · "))),
     el("p", { class: "sub" }, keys.sample_id),
   ];
 }
@@ -153,12 +186,16 @@ async function showDetail(row) {
     sample.choices || sample.options ? line("choices", ...choicesOf(sample)) : null,
     ...compared(sample),
     sample.verdicts ? line("verdicts", ...verdictsOf(sample)) : null,
+    sample.label !== undefined ? line("label", String(sample.label)) : null,
     sample.why ? line("why", passage(sample.why)) : null,
     sample.scores ? line("scores", Object.entries(sample.scores).filter(([name]) => !SPENT.includes(name)).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ")) : null,
     sample.sure !== undefined ? line("sure", sample.sure.toFixed(3)) : null,
     used.length ? line("usage", ...used) : null,
   ];
   const acts = el("div", { class: "acts" }, action("copy_prompt", () => promptOf(sample)), action("copy_command", () => commandOf(row)), action("copy_link", () => location.href));
-  detail.replaceChildren(...headOf(row), acts, el("dl", { class: "turns" }, lines));
+  const told = el("dl", { class: "turns" }, lines);
+  detail.replaceChildren(...headOf(row), acts, told);
   detail.scrollTop = 0;
+  const others = await elsewhere(row);
+  if (others && row === state.at && told.isConnected) told.append(others);
 }

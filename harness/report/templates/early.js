@@ -8,4 +8,5 @@
   root.lang = root.dataset.lang;
   if (kept.theme === "light" || kept.theme === "dark") root.dataset.theme = kept.theme;
   if (kept.tint === false) root.classList.add("plain");
+  if (kept.figures) root.classList.add("figures");
 })();

@@ -46,12 +46,13 @@ function applyFilter(asked) {
     if (task >= 0 && columns.t[row] !== task) continue;
     if (copy >= 0 && columns.v[row] !== copy) continue;
     if (wanted.length && !good[columns.c[row]]) continue;
+    if (state.differs && !state.differs.has(row)) continue;
     base.push(row);
   }
   countShows(base);
-  const rank = (row) => ORDER.indexOf(state.kinds[row]);
-  state.shown = base.filter((row) => fits(state.kinds[row]) && (!state.hits || state.hits.has(row)));
-  state.shown.sort((a, b) => rank(a) - rank(b) || a - b);
+  const ranked = new Map(ORDER.map((kind) => [kind, []]));
+  for (const row of base) if (!state.hits || state.hits.has(row)) ranked.get(state.kinds[row]).push(row);
+  state.shown = ORDER.filter(fits).flatMap((kind) => ranked.get(kind));
   $("#by-task").value = task >= 0 ? asked.get("task") : "";
   $("#by-variant").value = copy >= 0 ? asked.get("variant") : "";
   $("#by-slice").hidden = !wanted.length;
@@ -62,9 +63,11 @@ function applyFilter(asked) {
 }
 
 function countShows(base) {
+  const counts = Object.fromEntries(ORDER.map((kind) => [kind, 0]));
+  for (const row of base) counts[state.kinds[row]] += 1;
   for (const button of $$("[data-show]")) {
-    const fits = SHOWS[button.dataset.show];
-    $(".count", button).textContent = base.reduce((sum, row) => sum + fits(state.kinds[row]), 0).toLocaleString("en");
+    const fits = ORDER.filter(SHOWS[button.dataset.show]);
+    $(".count", button).textContent = fits.reduce((sum, kind) => sum + counts[kind], 0).toLocaleString("en");
   }
 }
 
@@ -156,10 +159,42 @@ function* wordsIn(value) {
   else if (value && typeof value === "object") for (const part of Object.values(value)) yield* wordsIn(part);
 }
 
+const literal = (text, flags) => new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), flags);
+
+/** What to look for: in the JSON of a sample as it stands, and in its texts. */
+function lookingFor(query) {
+  const raw = literal(JSON.stringify(query).slice(1, -1), "giu");
+  const plain = literal(query, "iu");
+  const free = /[^!-~]/.test(query);
+  return {
+    raw,
+    /** Keys and numbers have no spaces and only ASCII: what has can only stand in a text. */
+    inText: (line, at) => (free && line[at - 1] !== "\\") || [...wordsIn(JSON.parse(line))].some((text) => plain.test(text)),
+  };
+}
+
+/** The lines of a block that say what is looked for. */
+function* linesWith(text, { raw, inText }) {
+  let line = 0, from = 0;
+  while (from <= text.length) {
+    raw.lastIndex = from;
+    const hit = raw.exec(text);
+    if (!hit) return;
+    let end = text.indexOf("\n", from);
+    while (end >= 0 && end < hit.index) { line += 1; from = end + 1; end = text.indexOf("\n", from); }
+    if (end < 0) end = text.length;
+    if (inText(text.slice(from, end), hit.index - from)) yield line;
+    line += 1;
+    from = end + 1;
+  }
+}
+
+const AHEAD = 6, DRAWN_EVERY = 250;
+
 /** Look through every text of every sample, block by block, so that the page stays alive. */
 async function search(query) {
   state.query = query;
-  const needle = query.trim().toLowerCase();
+  const needle = query.trim();
   const turn = (state.turn += 1);
   state.searching = true;
   samples.dataset.searching = "yes";
@@ -168,17 +203,19 @@ async function search(query) {
     delete samples.dataset.searching;
     return applyFilter(address());
   }
-  state.hits = new Set();
-  const total = state.index.columns.id.length;
-  for (let start = 0; start < total; start += PER_BLOCK) {
-    const rows = await blockOf(state.run, start);
+  const { run, index: { starts, columns } } = state;
+  const id = needle.toLowerCase();
+  const hits = new Set();
+  columns.id.forEach((one, row) => { if (one.startsWith(id)) hits.add(row); });
+  state.hits = hits;
+  const wanted = lookingFor(needle);
+  let drawn = performance.now();
+  for (let block = 0; block < starts.length; block += 1) {
+    for (let next = block + 1; next <= block + AHEAD && next < starts.length; next += 1) blockText(run, next);
+    const text = await blockText(run, block);
     if (turn !== state.turn) return undefined;
-    rows.forEach((row, offset) => {
-      const id = state.index.columns.id[start + offset];
-      if (id.startsWith(needle)) { state.hits.add(start + offset); return; }
-      for (const text of wordsIn(row)) if (text.toLowerCase().includes(needle)) { state.hits.add(start + offset); return; }
-    });
-    if ((start / PER_BLOCK) % 10 === 9) applyFilter(address());
+    for (const line of linesWith(text, wanted)) hits.add(starts[block] + line);
+    if (performance.now() - drawn > DRAWN_EVERY) { applyFilter(address()); drawn = performance.now(); }
   }
   state.searching = false;
   delete samples.dataset.searching;

@@ -16,11 +16,14 @@ async function show() {
     && (view !== "task" || node.dataset.task === asked.get("task"))
     && (view !== "run" || node.dataset.run === run));
   if (!shown.length) shown = [board];
+  const { hash } = location;
+  await openPart(shown[0]);
+  if (hash !== location.hash) return;
   const changed = !shown[0].classList.contains("on");
   for (const node of $$(".view")) node.classList.toggle("on", node === shown[0]);
   trail(shown[0], asked);
   if (shown[0] === versus) showFlips(asked.get("dir"));
-  if (shown[0] === board) showGroup(asked.get("group"), asked.get("measure"));
+  if (shown[0] === board) await showBoard(asked);
   if (changed) scrollTo(0, 0);
   if (changed && routed) $("h1", shown[0]).focus({ preventScroll: true });
   routed = true;
@@ -36,6 +39,7 @@ async function routeSamples(run, asked) {
     const query = asked.get("q") || "";
     if (document.activeElement !== $("#search")) $("#search").value = query;
     state.at = findSample(asked);
+    await compareRuns(asked);
     if (query !== state.query) search(query);
     applyFilter(asked);
     if (state.at < 0 && !asked.get("s") && state.shown.length) state.at = state.shown[0];
@@ -48,12 +52,12 @@ async function routeSamples(run, asked) {
 }
 
 function trail(shown, asked) {
-  const steps = [el("a", { href: "#view=board" }, ...$("#board-title").cloneNode(true).childNodes)];
+  const steps = [el("a", { href: boardAddress }, ...$("#board-title").cloneNode(true).childNodes)];
   const { view } = shown.dataset;
   if (versus && shown === versus) steps.length = 0;
   if (versus) steps.unshift(el("a", { href: "#view=compare" }, ...$("h1", versus).cloneNode(true).childNodes));
   if (view === "task") steps.push(el("span", {}, $("h1", shown).textContent));
-  if (view === "about") steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
+  if (["about", "judges", "cost"].includes(view)) steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
   if (view === "run") {
     const task = asked.get("task");
     if (task) steps.push(el("a", { href: `#${new URLSearchParams({ view: "task", task })}` }, task));
@@ -73,19 +77,17 @@ function spoken(node) {
 
 /** All slices of a run, written when they are asked for. */
 async function openSlices(node) {
-  const place = $(".scroll", node);
+  const place = $("tbody", node);
   if (place.childElementCount) return;
   const run = FACTS.runs.findIndex((one) => one.name === node.dataset.run);
   const cells = await piece(`r${run}-cells`);
   const digits = (value) => (value === null ? "–" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3));
-  const rows = cells.map((cell) => el("tr", {}, el("th", { scope: "row" }, cell.task), el("td", {}, cell.metric),
+  const number = (text) => el("td", { class: "num" }, text);
+  place.replaceChildren(...cells.map((cell) => el("tr", {}, el("th", { scope: "row" }, cell.task), el("td", {}, cell.metric),
     el("td", {}, el("a", { href: `#${new URLSearchParams({ view: "run", run: node.dataset.run, task: cell.task, slice: cell.slice, variant: cell.variant })}` }, cell.slice)),
-    el("td", { class: "num" }, digits(cell.value)), el("td", { class: "num" }, cell.low === null ? "" : `${digits(cell.low)}–${digits(cell.high)}`),
-    el("td", { class: "num" }, cell.n.toLocaleString("en")), el("td", { class: "num" }, cell.unparsed || ""), el("td", { class: "num" }, cell.errors + cell.unjudged || "")));
-  const heads = $$(".view .grid thead tr").find((row) => row.cells.length === 9).cells;
-  const named = [0, 1, 3, 4, 5, 6, 7, 8].map((at) => heads[at].cloneNode(true));
-  named[2] = el("th", { scope: "col" }, both("slice"));
-  place.replaceChildren(el("table", { class: "grid" }, el("thead", {}, el("tr", {}, named)), el("tbody", {}, rows)));
+    el("td", {}, cell.arm), el("td", {}, cell.variant),
+    number(digits(cell.value)), number(cell.low === null ? "" : `${digits(cell.low)}–${digits(cell.high)}`),
+    number(cell.n.toLocaleString("en")), number(cell.unparsed || ""), number(cell.errors + cell.unjudged || ""))));
 }
 
 document.addEventListener("toggle", (event) => {
@@ -131,5 +133,4 @@ $("#tint").setAttribute("aria-pressed", !root.classList.contains("plain"));
 addEventListener("hashchange", route);
 for (const title of $$(".view > h1")) title.tabIndex = -1;
 speak();
-filterBoard();
 route();
