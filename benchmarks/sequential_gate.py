@@ -1,6 +1,6 @@
-"""What stopping early saves and costs, and what naive gates do: by simulation.
+"""What stopping early saves and costs, by simulation; `naive_gates.py` shows what peeking costs.
 
-Run `python benchmarks/sequential_gate.py [--repeats R]`; the kept result is
+Run `python -m benchmarks.sequential_gate [--repeats R]`; the kept result is
 `results/sequential_gate.md`. Items are independent; on a discordant item the candidate gains or
 loses a point. Standard error of a rate at R repeats: √(p(1-p)/R), 0.5 points at 5 % and R = 2,000.
 """
@@ -30,7 +30,6 @@ from harness.stats.sequential import group_sequential_bounds, obrien_fleming_spe
 ALPHA = 0.05
 SEED = 20_260_103
 LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
-TWO_POINTS = 0.02
 BATCH = 250
 """Repeats simulated at once; bounds memory."""
 
@@ -232,28 +231,6 @@ def peers_table(repeats: int) -> str:
     return table("Mean items, and how often a verdict came (N = 1,000)", header, rows)
 
 
-def naive_table(repeats: int) -> str:
-    """False alarms of point gates, power of the exact test; 12.5 % of items change by chance."""
-    rows = []
-    for n in (50, 200, 500, 1000):
-        rng = np.random.default_rng([SEED, n])
-        same = differences(rng, Case(n, 0.125, 0.0, 0.0), repeats)
-        worse = differences(rng, Case(n, 0.125, 0.05, 0.0), repeats)
-        alarm, _ = fixed(same, 0.0, ALPHA)
-        seen, _ = fixed(worse, 0.0, ALPHA)
-        drop = same.mean(axis=1)
-        shown = (drop < 0, drop < -TWO_POINTS, alarm, seen)
-        rows.append([f"{n:,}", *(percent(column) for column in shown)])
-    header = (
-        "n",
-        "any drop %",
-        "more than 2 points %",
-        "exact McNemar .05 %",
-        "power at -5 points %",
-    )
-    return table("Why the size of a drop alone is no gate: an unchanged model", header, rows)
-
-
 def embedded_table() -> str:
     """The gate itself, item by item, on models that ship with the harness."""
     rows = []
@@ -293,7 +270,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2000)
     repeats = parser.parse_args().repeats
     started = time.perf_counter()
-    parts = [naive_table(repeats), gate_table(0.05, repeats), peers_table(repeats)]
+    parts = [gate_table(0.05, repeats), peers_table(repeats)]
     parts.append(embedded_table())
     print("# The sequential gate, simulated\n")
     print(READING)

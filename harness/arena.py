@@ -217,7 +217,7 @@ def rank(
 
 def _consistency(found: Sequence[Judged]) -> tuple[float | None, float | None, float | None]:
     """Return how often both orders have one winner; of the games that were put to the judge."""
-    pairs = [[verdict.score for verdict in one.verdicts] for one in found if one.verdicts]
+    pairs = [[verdict.score or 0.0 for verdict in one.verdicts] for one in found if one.verdicts]
     if not pairs:
         return (None, None, None)
     swap = swap_agreement([pair[0] for pair in pairs], [pair[-1] for pair in pairs])

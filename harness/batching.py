@@ -311,6 +311,8 @@ class Collected:
     """A backend that hands out what batch jobs answered. State: which answers it has handed out."""
 
     max_batch = 1
+    at_hand = True
+    """No server is asked, so no rate needs to be kept."""
 
     def __init__(self, backend: Backend, batching: Batching) -> None:
         self._backend, self._batching = backend, batching

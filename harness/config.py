@@ -115,6 +115,23 @@ def parse_pairs(pairs: Iterable[str], flag: str = "-M") -> dict[str, Any]:
     return out
 
 
+def parse_judges(pairs: Iterable[str]) -> dict[str, str]:
+    """Read `name=spec` words; a name may be the path of a judge file, so that dots are dots.
+
+    >>> parse_judges(["correct=embedded/mini", "./own.yaml=openai/any"])
+    {'correct': 'embedded/mini', './own.yaml': 'openai/any'}
+    """
+    out: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, spec = (part.strip() for part in pair.partition("="))
+        if not (name and equals and spec):
+            raise UsageError(f"--judge {pair!r}: allowed: NAME=provider/name; got: {pair!r}")
+        if name in out:
+            raise UsageError(f"--judge {name}: given twice")
+        out[name] = spec
+    return out
+
+
 def parse_value(text: str, where: str = "value") -> Any:
     """Read one value as YAML would: a number, true, null, text, or a list or mapping in brackets.
 
@@ -327,6 +344,8 @@ def _flags(flags: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if name == "header" and not isinstance(value, Mapping):
             out[name] = parse_headers(value)
+        elif name == "judge" and not isinstance(value, Mapping):
+            out[name] = parse_judges(value)
         elif name in _PAIRS and not isinstance(value, Mapping):
             out[name] = parse_pairs(value, _PAIRS[name])
         elif name == "perturb" and not isinstance(value, str):

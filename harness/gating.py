@@ -17,7 +17,16 @@ from harness import pipeline
 from harness.errors import InvalidFile, UsageError
 from harness.gate.align import Aligned, align, differences, refuse_unless_equal
 from harness.gate.checks import checks
-from harness.gate.decision import Gated, SampleKey, SampleText, Sides, gate, report_of, with_texts
+from harness.gate.decision import (
+    Gated,
+    SampleKey,
+    SampleText,
+    Sides,
+    first_metrics,
+    gate,
+    report_of,
+    with_texts,
+)
 from harness.gate.junit import Case
 from harness.gate.policy import Policy
 from harness.gate.records import GateReport, Place, RunScores
@@ -44,8 +53,7 @@ def load_scores(run: Path) -> RunScores:
         raise InvalidFile("the run was interrupted; run it again first", path=run / RUN)
     record, spec = read_json(run / RUN), read_json(run / SPEC)
     usage = record.get("usage") or {}
-    calls, cost = int(usage.get("requests") or 0), usage.get("cost_usd")
-    replayed = int(usage.get("cached") or 0)
+    judging = [judge.get("usage") or {} for judge in (record.get("judges") or {}).values()]
     return RunScores(
         name=run.name,
         model=str((record.get("model") or {}).get("name") or "unknown"),
@@ -55,11 +63,25 @@ def load_scores(run: Path) -> RunScores:
         data_seed=(record.get("seeds") or {}).get("data_seed"),
         perturbations=dict(spec.get("perturbations") or {}),
         spending=_spending(run),
-        calls=calls,
-        replayed=replayed,
-        cost_usd=0.0 if cost is None and not calls and replayed else cost,
+        calls=_requests(usage),
+        replayed=int(usage.get("cached") or 0),
+        judge_calls=sum(map(_requests, judging)),
+        cost_usd=_cost([usage, *judging]),
         complete=record.get("status") == "complete",
     )
+
+
+def _requests(usage: Mapping[str, Any]) -> int:
+    return int(usage.get("requests") or 0)
+
+
+def _cost(usages: Iterable[Mapping[str, Any]]) -> float | None:
+    """Return what all together cost; None where a price is unknown. Replays cost nothing."""
+    costs = [
+        0.0 if usage.get("cost_usd") is None and not _requests(usage) else usage.get("cost_usd")
+        for usage in usages
+    ]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
 def read_cells(run: Path) -> tuple[Cell, ...]:
@@ -139,8 +161,10 @@ def _got(row: Mapping[str, Any]) -> str:
 
 def junit_cases(candidate: Path, aligned: Aligned) -> Iterator[Case]:
     """Yield every gated sample of the candidate, its repeats together."""
-    scores = {item.place: _by_sample(item) for item in aligned.pairs}
-    signs = {item.place: 1.0 if item.higher_is_better else -1.0 for item in aligned.pairs}
+    # of several gated metrics a case tells the first
+    first = first_metrics(aligned.pairs)
+    scores = {place: _by_sample(item) for place, item in first.items()}
+    signs = {place: 1.0 if item.higher_is_better else -1.0 for place, item in first.items()}
     gathered: dict[tuple[Place, str], list[dict[str, Any]]] = {}
     for row in read_rows(candidate, _TEXTS):
         place = Place(row["task"], row["arm"], row["variant"])
@@ -297,6 +321,8 @@ def decider_for(baseline: RunScores, policy: Policy) -> SequentialDecider:
     """Return what watches every task of a baseline that the policy gates."""
     # a baseline aligned with itself is a plan: which places, which metric, which scores
     plan = align(baseline, baseline, policy)
+    if len({item.place for item in plan.pairs}) < len(plan.pairs):
+        raise UsageError("--sequential settles one metric of a task; the policy gates several")
     known = {
         item.place: {
             key: Known(score[1], bool(unparsed))

@@ -235,9 +235,10 @@ def _counted(run: Path, judges: Mapping[str, Mapping[str, Any]]) -> dict[_Key, t
         for name, judge in judges.items():
             if row["task"] not in judge.get("tasks", (row["task"],)) or row["status"] == "error":
                 continue
-            mine = bool(signed.intersection(judge.get("signs", signed)))
+            mine = bool(signed.intersection(judge.get("signs") or (name, *judge["models"])))
             metric = judge.get("metric", NAME)
-            if not (mine or (row["status"] == "unjudged" and metric == NAME)):
+            lost = row["status"] == "unjudged" and metric == NAME and "tasks" in judge
+            if not (mine or lost):
                 continue
             tally = counts.setdefault((name, row["task"], row["arm"], row["variant"]), [0, 0])
             tally[0] += 1

@@ -136,11 +136,13 @@ def run(
     for task in tasks:
         task.try_out(spec)
     content = _content(spec, tasks, backend)
+    found = known_models() if known is None else known
+    if execution.max_cost is not None:
+        must_be_known(price_for(spec.model, backend, found), spec.model, judge=False)
     with (
         SqliteResponses(root / STORE) as store,
         open_directory(root, spec.model.label, content, fresh=execution.fresh) as at,
     ):
-        found = known_models() if known is None else known
         journey = _Journey(
             spec, execution, at, backend, store, live, found, decider, observer=observer
         )

@@ -205,6 +205,8 @@ class _Tally:
     key: Any
     store: SqliteResponses | None
     fresh: bool = False
+    thinking: int = 0
+    """Tokens that the model may think for, beside an answer's limit."""
     seen: set[str] = field(default_factory=set)
     stored: int = 0
     answered: int = 0
@@ -255,7 +257,7 @@ class _Tally:
             return
         self.prompts += guess
         if request.kind == "generate":
-            self.limits += request.generation.max_tokens
+            self.limits += request.generation.max_tokens + self.thinking
             self.texts += 1
 
     def figures(self, scale: float, price: Price | None) -> Figures:
@@ -308,7 +310,8 @@ async def _task(
     task: Prepared, desk: _Desk, backend: Backend, store: SqliteResponses | None
 ) -> TaskPreview:
     ask = asker(task.task, backend)
-    tally = _Tally(request_hasher(backend.identity()), store, desk.execution.fresh)
+    thinking = getattr(backend, "thinking", 0)
+    tally = _Tally(request_hasher(backend.identity()), store, desk.execution.fresh, thinking)
     judging = _Judging(desk)
     looked_at = 0
     for arm, sample in task.samples(desk.spec):

@@ -48,7 +48,7 @@ def evidence(requests: int, cached: int) -> str:
         return "new" if requests else "none: no request was answered"
     if not requests:
         return REPLAYED
-    return f"new in part: {requests:,} of {requests + cached:,} requests, the others replayed"
+    return f"new in part: {requests:,} of {requests + cached:,} requests; the others were answered from the store"
 
 
 def git_commit() -> str | None:

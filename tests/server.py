@@ -54,8 +54,17 @@ def completion(endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
         return {"model": body["model"], "status": "completed", "output": [item], "usage": usage}
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    usage = {"prompt_tokens": len(prompt), "completion_tokens": 3}
-    return {"model": body["model"], "choices": [choice], "usage": usage}
+    usage = {
+        "prompt_tokens": len(prompt),
+        "completion_tokens": 3,
+        "prompt_tokens_details": {"cached_tokens": len(prompt) // 2},
+    }
+    return {
+        "model": body["model"],
+        "choices": [choice],
+        "usage": usage,
+        "system_fingerprint": "fp_test",
+    }
 
 
 class Server:

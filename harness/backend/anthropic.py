@@ -155,6 +155,8 @@ class AnthropicBackend:
             served_name=settings.model,
         )
         self._settings, self._transport = settings, transport
+        self.thinking = settings.thinking
+        """Tokens that a request may use beside its limit."""
         self._url = URL(f"{settings.base_url}/v1/messages")
 
     def identity(self) -> Mapping[str, Any]:

@@ -113,7 +113,9 @@ def _table(found: Comparison, called: Mapping[str, str]) -> Table:
     named = [("A", found.reference_model, found.reference)]
     named += [(called[run], model, run) for run, model in found.others]
     title = "\n".join(f"{letter}: {for_log(model)} ({run})" for letter, model, run in named)
-    table = Table(box=SIMPLE, title=title, title_justify="left", title_style="bold")
+    table = Table(
+        box=SIMPLE, title=title, title_justify="left", title_style="bold", padding=(0, 1, 0, 0)
+    )
     several = len(found.others) > 1
     for name in ("", *(["run"] if several else []), "task", "metric"):
         table.add_column(name, overflow="fold")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from harness.compare import Comparison
@@ -13,13 +13,23 @@ if TYPE_CHECKING:
     from harness.report.model import RunData
 
 MOST_CHARS = 4000
-"""Of a flipped sample's output; the run's page has all of it."""
-_COLUMNS = ("task", "arm", "variant", "sample_id", "epoch", "output", "error")
+"""Of a flipped sample's texts; the run's page has all of them."""
+MOST_FLIPS, FEWEST = 40, 2
+"""Flipped samples of a run that a page shows in each direction, spread over its tasks; of a task
+at least so many."""
+_COLUMNS = ("task", "arm", "variant", "sample_id", "epoch", "input", "target", "output", "error")
+Where = tuple[str, str, str]
+"""Task, arm, variant."""
 Key = tuple[str, str, str, str, int]
 """Task, arm, variant, sample, epoch."""
 Outputs = dict[tuple[str, str, str, str, str, int], str]
-GAINS = 25
-"""Gained samples that a page shows where lost ones fill the comparison's list."""
+
+
+class _Texts(NamedTuple):
+    """What the samples asked, what was wanted, and what every run said."""
+
+    asked: dict[Key, tuple[str, tuple[str, ...]]]
+    outputs: Outputs
 
 
 def write_compare(found: Comparison, runs: Sequence[Path], out: Path) -> Path:
@@ -41,28 +51,104 @@ def write_compare(found: Comparison, runs: Sequence[Path], out: Path) -> Path:
     line = " ".join(["harness compare", *(path.name for path in paths), "--html", out.name])
     shown = msgspec.json.decode(to_json(board))
     data = report_data(out.name, loaded, texts, shown, line)
-    found = _with_gains(found, loaded)
-    data.extra["compare"] = msgspec.json.decode(to_json(found))
-    data.extra["outputs"] = _outputs(found, paths)
+    flips = chosen_flips(found, loaded)
+    said = _texts(flips, paths)
+    flips = {run: tuple(_told(flip, said) for flip in some) for run, some in flips.items()}
+    whole = msgspec.structs.replace(found, flips=flips)
+    data.extra["compare"] = msgspec.json.decode(to_json(whole))
+    data.extra["outputs"] = said.outputs
     index = write_pages(data, out)
     publish(board, out)
     return index
 
 
-def _outputs(found: Comparison, paths: Sequence[Path]) -> Outputs:
-    """Return the outputs of the flipped samples, in every run that has them."""
+# ---- which samples --------------------------------------------------------------------------
+
+
+def chosen_flips(found: Comparison, runs: Sequence[RunData]) -> dict[str, tuple[Flip, ...]]:
+    """Return flipped samples of every run, losses first, so that each task has its share.
+
+    Of a task the largest changes come first. Texts are not filled in.
+    """
+    by_name = {one.name: one for one in runs}
+    reference = by_name[found.reference]
+    higher = {(cell.task, cell.metric): cell.higher_is_better for cell in reference.cells}
+    flips: dict[str, tuple[Flip, ...]] = {}
+    for run, _ in found.others:
+        metrics: dict[Where, str] = {}
+        for row in found.rows:
+            if row.run == run:
+                place = row.place
+                metrics.setdefault((place.task, place.arm, place.variant), row.metric)
+        changed = _changed(_scores(reference, metrics), _scores(by_name[run], metrics))
+        better = {where: higher.get((where[0], name)) for where, name in metrics.items()}
+        flips[run] = _shares(changed, better)
+    return flips
+
+
+def _scores(run: RunData, metrics: Mapping[Where, str]) -> dict[Key, float]:
+    """Return the score of every sample that has one, by the metric of its place."""
+    assert run.columns is not None, "runs are loaded with their columns"
+    columns = run.columns()
+    places = zip(columns.task, columns.arm, columns.variant, strict=True)
+    found: dict[Key, float] = {}
+    for row, where in enumerate(places):
+        values = columns.values.get(metrics.get(where, ""))
+        if values is None or columns.status[row] in ("error", "unjudged"):
+            continue
+        if not math.isnan(values[row]):
+            key = (*where, columns.sample_id[row], int(columns.epoch[row]))
+            found[key] = float(values[row])
+    return found
+
+
+def _changed(
+    before: Mapping[Key, float], now: Mapping[Key, float]
+) -> list[tuple[Key, float, float]]:
+    shared = ((key, before[key], value) for key, value in now.items() if key in before)
+    found = [(key, was, value) for key, was, value in shared if was != value]
+    return sorted(found, key=lambda one: -abs(one[2] - one[1]))
+
+
+def _shares(
+    changed: Sequence[tuple[Key, float, float]], better: Mapping[Where, bool | None]
+) -> tuple[Flip, ...]:
+    from harness.gate.records import Flip, Place
+
+    quota = max(FEWEST, MOST_FLIPS // max(1, len(better)))
+    kept: dict[tuple[Where, bool], list[Flip]] = {
+        (where, lost): [] for lost in (True, False) for where in better
+    }
+    for key, was, now in changed:
+        task, arm, variant, sample, epoch = key
+        if better[task, arm, variant] is None:
+            continue
+        lost = (now < was) == better[task, arm, variant]
+        some = kept[(task, arm, variant), lost]
+        if len(some) < quota:
+            place = Place(task, arm, variant)
+            some.append(Flip(place, sample, epoch, was, now, lost=lost))
+    return tuple(flip for some in kept.values() for flip in some)
+
+
+# ---- what they say --------------------------------------------------------------------------
+
+
+def _texts(flips: Mapping[str, Sequence[Flip]], paths: Sequence[Path]) -> _Texts:
+    """Read what the flipped samples asked, and their outputs in every run that has them."""
     from harness.store.reading import read_rows
 
-    wanted = {_key(flip) for flips in found.flips.values() for flip in flips}
-    outputs: Outputs = {}
+    wanted = {_key(flip) for some in flips.values() for flip in some}
+    said = _Texts({}, {})
     for path in paths if wanted else ():
         for row in read_rows(path, _COLUMNS):
-            key = _row_key(row)
-            text = row["error"] or row["output"]
-            if key in wanted and text:
-                cut = text[:MOST_CHARS] + "…" * (len(text) > MOST_CHARS)
-                outputs[path.name, *key] = cut
-    return outputs
+            key = (row["task"], row["arm"], row["variant"], row["sample_id"], row["epoch"])
+            if key not in wanted:
+                continue
+            target = tuple(_cut(text) for text in row["target"] or ())
+            said.asked.setdefault(key, (_cut(row["input"] or ""), target))
+            said.outputs[path.name, *key] = _cut(row["error"] or row["output"] or "")
+    return said
 
 
 def _key(flip: Flip) -> Key:
@@ -70,55 +156,12 @@ def _key(flip: Flip) -> Key:
     return (place.task, place.arm, place.variant, flip.sample_id, flip.epoch)
 
 
-def _row_key(row: Mapping[str, Any]) -> Key:
-    return (row["task"], row["arm"], row["variant"], row["sample_id"], row["epoch"])
-
-
-def _with_gains(found: Comparison, runs: Sequence[RunData]) -> Comparison:
-    """Return the comparison with gained samples too, where its list was full of lost ones."""
+def _told(flip: Flip, said: _Texts) -> Flip:
     from msgspec.structs import replace
 
-    flips = dict(found.flips)
-    for run, listed in flips.items():
-        shown = sum(not flip.lost for flip in listed)
-        if shown < min(GAINS, sum(row.gained for row in found.rows if row.run == run)):
-            held = {_key(flip) for flip in listed}
-            more = (flip for flip in _gains(found, runs, run) if _key(flip) not in held)
-            flips[run] = (*listed, *islice(more, GAINS - shown))
-    return replace(found, flips=flips)
+    asked, target = said.asked.get(_key(flip), ("", ()))
+    return replace(flip, input=asked, target=target)
 
 
-def _gains(found: Comparison, runs: Sequence[RunData], run: str) -> Iterator[Flip]:
-    """Yield the samples that score higher in `run` than in the reference, in the table's order."""
-    from harness.gate.records import Flip
-
-    by_name = {one.name: one for one in runs}
-    reference, other = by_name[found.reference], by_name[run]
-    higher = {(cell.task, cell.metric): cell.higher_is_better for cell in reference.cells}
-    rows = [row for row in found.rows if row.run == run]
-    places = {(row.place.task, row.place.arm, row.place.variant): row.place for row in rows}
-    metrics = {key: row.metric for key, row in zip(places, rows, strict=True)}
-    before: dict[Key, tuple[float, str]] = {}
-    for row in reference.samples():
-        score = _score(row, metrics)
-        if score is not None:
-            before[_row_key(row)] = (score, row["output"] or "")
-    for row in other.samples():
-        score, then = _score(row, metrics), before.get(_row_key(row))
-        if score is None or then is None or score == then[0]:
-            continue
-        key = _row_key(row)[:3]
-        if (score > then[0]) == higher.get((row["task"], metrics[key])):
-            target = tuple(row["target"] or ())
-            yield Flip(
-                places[key], row["sample_id"], row["epoch"], then[0], score,
-                row["input"] or "", target,
-                row["output"] or "", then[1], lost=False,
-            )  # fmt: skip
-
-
-def _score(row: Mapping[str, Any], metrics: Mapping[tuple[str, str, str], str]) -> float | None:
-    metric = metrics.get((row["task"], row["arm"], row["variant"]))
-    if metric is None or row["status"] in ("error", "unjudged"):
-        return None
-    return dict(row["scores"] or ()).get(metric)
+def _cut(text: str) -> str:
+    return text[:MOST_CHARS] + "…" * (len(text) > MOST_CHARS)

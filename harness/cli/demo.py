@@ -28,6 +28,7 @@ PERTURBATIONS = ("typos", "lowercase", "spaces")
 def command(out: str | None, limit: int | None, reports: str, as_json: bool) -> int:
     """Run three embedded models over the core tasks; write results, a report and a board."""
     from harness import pipeline
+    from harness.cli.demo_judged import judged_example
     from harness.cli.progress import LiveProgress
     from harness.cli.report import write_report
     from harness.errors import worst_exit
@@ -42,11 +43,15 @@ def command(out: str | None, limit: int | None, reports: str, as_json: bool) -> 
         with LiveProgress(enabled=sys.stderr.isatty()) as progress:
             results.append(pipeline.run(spec, execution, progress))
     page = write_report([result.directory for result in results], Path(reports))
+    with LiveProgress(enabled=sys.stderr.isatty()) as progress:
+        judged = judged_example(root, Path(reports), limit, progress)
     if as_json:
         runs = [str(result.directory) for result in results]
-        click.echo(to_json({"runs": runs, "report": str(page)}).decode())
+        told = {"runs": runs, "report": str(page), "judged": str(judged)}
+        click.echo(to_json(told).decode())
     else:
         _show(results, page)
+        click.echo(f"judged: {judged}   (a lenient judge on sums, and its scores corrected)")
     return int(worst_exit(result.exit_code for result in results))
 
 

@@ -26,6 +26,7 @@ def command(
     Answers replayed from the store are left out: they say nothing new. Repeat a run with
     --epochs or --fresh to learn more.
     """
+    from harness.cli.printable import for_log
     from harness.flakiness import flakiness
     from harness.gating import find_baseline
     from harness.records import to_json
@@ -39,8 +40,8 @@ def command(
         return
     for item in found.flaky[:count]:
         strip = "".join("█" if passed else "░" for passed in item.results[-STRIP:])
-        asked = " ".join(item.input.split())[:50]
-        place = f"{item.model}  {item.place.label}  {item.sample_id}"
+        asked = for_log(item.input, 50)
+        place = for_log(f"{item.model}  {item.place.label}  {item.sample_id}")
         click.echo(f"{strip}  {100 * item.rate:3.0f} %  {place}  {asked}")
     click.echo(
         f"{len(found.flaky):,} of {found.samples:,} samples with two answers or more are flaky "

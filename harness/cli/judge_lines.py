@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.printable import printable
@@ -15,6 +15,9 @@ SHOWN = 8
 """Scores with missing verdicts that are listed for each judge."""
 REASONS = 3
 """Reasons why verdicts are missing, the most frequent first."""
+
+REPLY = 600
+"""Characters of a judge's line on one sample."""
 
 Judges = Mapping[str, Mapping[str, Any]]
 """`judges` of run.json."""
@@ -63,6 +66,17 @@ def _spent(usage: Mapping[str, Any]) -> str:
         told += f", {usage['cached']:,} replayed"
     failed = ", ".join(f"{count} × {kind}" for kind, count in usage["failures"].items())
     return f"{told}, failed: {failed}" if failed else told
+
+
+def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield who said what of one sample, and in which words."""
+    for one in verdicts:
+        part = f" {one['order']}" if one["order"] else ""
+        said = one["verdict"] or f"no verdict: {one['reason']}"
+        score = "" if one["score"] is None else f" → {number(one['score'])}"
+        mass = "" if one["valid_mass"] is None else f", {one['valid_mass']:.0%} of it on a level"
+        reply = f"  {one['reply']}" if one["reply"] else ""
+        yield printable(f"{one['judge']} ({one['model']}){part}: {said}{score}{mass}{reply}", REPLY)
 
 
 def arena_lines(result: ArenaResult, judge: Mapping[str, Any]) -> Iterator[str]:

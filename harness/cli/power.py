@@ -38,8 +38,8 @@ def command(  # noqa: PLR0913, PLR0917 - the verb's flags
 ) -> None:
     """Say how many samples of each task of RUN, a pilot, show a paired difference of --effect."""
     from harness.cli.tables import console
-    from harness.planning import needs
     from harness.gating import find_baseline
+    from harness.planning import needs
     from harness.records import to_json
     from harness.stats.power import Error
 

@@ -83,8 +83,32 @@ def report_data(
     from harness.report.model import ReportData
 
     return ReportData(
-        name=name, runs=runs, tasks=texts, board=board, command=command_line, version=__version__
+        name=name,
+        runs=runs,
+        tasks=texts,
+        board=board,
+        command=command_line,
+        version=__version__,
+        extra={"judges": judge_texts(runs)},
     )
+
+
+def judge_texts(runs: Sequence[RunData]) -> dict[str, str]:
+    """Return what judges that came with the harness say of themselves.
+
+    A run names its judges, and a run may be a stranger's: no other file is looked at.
+    """
+    from harness.report.judge_tally import judges_of
+
+    names = dict.fromkeys(name for run in runs for name in judges_of(run))
+    if not names:
+        return {}
+    from harness.judge.spec import find_judge, judge_names
+    from harness.judging import judge_roots
+
+    roots = judge_roots()
+    ours = set(judge_names(roots))
+    return {name: find_judge(name, roots).file.title for name in names if name in ours}
 
 
 def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
@@ -92,6 +116,7 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
     from collections import Counter
     from functools import partial
 
+    from harness.errors import InvalidFile
     from harness.known_models import known_models
     from harness.report.model import RunData
     from harness.store.columns import read_columns
@@ -102,6 +127,8 @@ def load_runs(paths: Sequence[Path], *, merge: bool = False) -> list[RunData]:
     known = known_models()
     loaded = []
     for path in paths:
+        if not (path / RUN).exists():
+            raise InvalidFile("the run was interrupted; run it again first", path=path / RUN)
         manifest, spec = read_json(path / RUN), read_json(path / SPEC)
         loaded.append((path, manifest, spec, read_cells(path / SCORES)))
     models = [_model(manifest, spec) for _, manifest, spec, _ in loaded]
@@ -167,24 +194,45 @@ def _model(manifest: dict[str, Any], spec: dict[str, Any]) -> str:
 def entries(runs: Iterable[RunData]) -> list[Entry]:
     """Return the runs as the board sees them."""
     from harness.board.records import Entry
+    from harness.known_models import known_models
 
-    found = []
-    for run in runs:
-        model = run.manifest.get("model") or {}
-        kept = ("parameters", "licence", "date")
-        found.append(
-            Entry(
-                run=run.name,
-                model=run.model,
-                cells=run.cells,
-                complete=run.manifest.get("status") == "complete",
-                hashes=dict(run.manifest.get("tasks") or {}),
-                facts={name: model[name] for name in kept if model.get(name) is not None},
-                evidence=run.evidence,
-                columns=run.columns,
-            )
+    known = known_models()
+    return [
+        Entry(
+            run=run.name,
+            model=run.model,
+            cells=run.cells,
+            complete=run.manifest.get("status") == "complete",
+            hashes=dict(run.manifest.get("tasks") or {}),
+            facts=_facts(run, known),
+            evidence=run.evidence,
+            columns=run.columns,
         )
-    return found
+        for run in runs
+    ]
+
+
+_FACTS = ("parameters", "licence", "date", "weights")
+"""What a board says of a model beside its numbers."""
+
+
+def _facts(run: RunData, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a run's model: as the run recorded it, else as it is known today."""
+    import msgspec
+
+    from harness.known_models import facts_of
+    from harness.records import ModelSpec
+
+    recorded = run.manifest.get("model") or {}
+    try:
+        model = msgspec.convert((run.spec.get("spec") or {}).get("model"), ModelSpec)
+    except msgspec.ValidationError:  # a foreign run may not say how its model was asked
+        today = None
+    else:
+        identity = (run.manifest.get("backend") or {}).get("identity") or {}
+        today = facts_of(model, known, identity.get("base_url"))
+    found = {name: recorded.get(name, getattr(today, name, None)) for name in _FACTS}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def task_texts(runs: Sequence[RunData]) -> dict[str, TaskText]:

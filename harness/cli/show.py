@@ -114,6 +114,8 @@ def _sample(path: Path, sample_id: str, *, as_json: bool) -> None:
 
 
 def _print_sample(row: dict[str, Any]) -> None:
+    from harness.cli.judge_lines import verdict_lines
+
     place = " · ".join(
         [row["task"], row["sample_id"], row["arm"], row["variant"], f"epoch {row['epoch']}"]
     )
@@ -127,6 +129,8 @@ def _print_sample(row: dict[str, Any]) -> None:
     click.echo(f"    read as  {printable(read, WIDEST)}")
     click.echo(f"     wanted  {printable(' | '.join(row['target'] or ()), WIDEST)}")
     click.echo(f"     status  {row['status']}  {dict(row['scores'] or ())}")
+    for line in verdict_lines(row["verdicts"] or ()):
+        click.echo(f"      judge  {line}")
     if row["error"]:
         click.echo(f"      error  {printable(row['error'], WIDEST)}")
     finish = printable(row["finish_reason"] or "–", 60)

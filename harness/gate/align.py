@@ -160,18 +160,18 @@ def align(
     for place in then:
         if not policy.gates(place.task) or place.variant not in policy.variants:
             continue
-        wanted = policy.rule(place.task).metric
-        metric = _gated(baseline.cells, place, wanted if isinstance(wanted, str) else None)
-        if isinstance(metric, str):
-            missing.append((place, metric))
-        elif place not in now:
-            missing.append((place, "not in the candidate"))
-        else:
-            found = _pair(candidate, baseline, place, metric)
-            if isinstance(found, Pairs):
-                pairs.append(found)
+        for wanted in policy.metrics_of(place.task):
+            metric = _gated(baseline.cells, place, wanted)
+            if isinstance(metric, str):
+                missing.append((place, metric))
+            elif place not in now:
+                missing.append((place, "not in the candidate"))
             else:
-                missing.append((place, found))
+                found = _pair(candidate, baseline, place, metric)
+                if isinstance(found, Pairs):
+                    pairs.append(found)
+                else:
+                    missing.append((place, found))
     new = [
         place
         for place in now

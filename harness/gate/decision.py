@@ -88,6 +88,7 @@ def report_of(
         notes=notes,
         calls=candidate.calls,
         replayed=candidate.replayed,
+        judge_calls=candidate.judge_calls,
         cost_usd=candidate.cost_usd,
     )
 
@@ -129,10 +130,21 @@ def overall(
     return "passed"
 
 
-def flips(pairs: Sequence[Pairs], count: int) -> list[Flip]:
-    """Return samples that score differently now: losses first, the largest of each first."""
-    found: list[Flip] = []
+def first_metrics(pairs: Iterable[Pairs]) -> dict[Place, Pairs]:
+    """Return the first gated metric of each place."""
+    found: dict[Place, Pairs] = {}
     for item in pairs:
+        found.setdefault(item.place, item)
+    return found
+
+
+def flips(pairs: Sequence[Pairs], count: int) -> list[Flip]:
+    """Return samples that score differently now: losses first, the largest of each first.
+
+    Of a task that is gated by several metrics the first alone is told.
+    """
+    found: list[Flip] = []
+    for item in first_metrics(pairs).values():
         change = item.differences
         sign = 1.0 if item.higher_is_better else -1.0
         order = np.argsort(-np.abs(change), kind="stable")

@@ -24,8 +24,8 @@ class TaskRule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     margin: float | UnsetType = UNSET
     """A loss of the primary metric that is accepted."""
-    metric: str | UnsetType = UNSET
-    """Gated in place of the task's first metric."""
+    metric: str | tuple[str, ...] | UnsetType = UNSET
+    """Gated in place of the task's first metric; each of several is a member of the family."""
     skip: bool | UnsetType = UNSET
 
 
@@ -85,6 +85,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         """Return the loss that is accepted for a task."""
         own = self.rule(task).margin
         return self.margin if own is UNSET else own
+
+    def metrics_of(self, task: str) -> tuple[str | None, ...]:
+        """Return the metrics that are gated; None stands for the task's first."""
+        own = self.rule(task).metric
+        if own is UNSET:
+            return (None,)
+        return (own,) if isinstance(own, str) else tuple(dict.fromkeys(own)) or (None,)
 
     def gates(self, task: str) -> bool:
         """Return whether a task is gated at all."""

@@ -48,7 +48,10 @@ class RunScores(Struct, frozen=True):
     """Requests that the model answered in this run."""
     replayed: int = 0
     """Requests answered from the store."""
+    judge_calls: int = 0
+    """Requests that judges answered in this run."""
     cost_usd: float | None = None
+    """Of the model and of its judges."""
     complete: bool = True
 
 
@@ -174,6 +177,7 @@ class GateReport(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     calls: int = 0
     replayed: int = 0
+    judge_calls: int = 0
     cost_usd: float | None = None
     sequential: bool = False
 

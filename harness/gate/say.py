@@ -73,10 +73,10 @@ def remarks(task: TaskVerdict) -> str:
     if task.unpaired:
         parts.append(f"{task.unpaired} unpaired")
     if task.whole is not None:
-        whole = task.whole
+        whole, percent = task.whole, f"{100 * task.confidence:.0f} %"
         parts.append(
             f"over all {whole.total:,} items {plain(whole.value)} [{plain(whole.low)} … "
-            f"{plain(whole.high)}] against {plain(whole.baseline)}, as if "
+            f"{plain(whole.high)}] ({percent}) against {plain(whole.baseline)}, as if "
             f"{whole.gain:.1f} times as many had been run"
         )
     if task.reason:
@@ -114,8 +114,10 @@ def check_sentence(check: Check) -> str:
 
 def spent(report: GateReport) -> str:
     """Say what the candidate's answers cost, and whether any of them is new."""
-    if report.replay_only:
-        return REPLAYED
     cost = "cost unknown" if report.cost_usd is None else f"${report.cost_usd:.4f}"
+    judged = f"{report.judge_calls:,} calls of judges"
+    if report.replay_only:
+        return f"{REPLAYED}; {judged}, {cost}" if report.judge_calls else REPLAYED
     replayed = f", {report.replayed:,} replayed" if report.replayed else ""
-    return f"{report.calls:,} calls{replayed}, {cost}"
+    more = f", {judged}" if report.judge_calls else ""
+    return f"{report.calls:,} calls{replayed}{more}, {cost}"

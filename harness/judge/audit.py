@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from harness.judge.measures import LIMITS, Measure, Pair, Units, about, measured
+from harness.judge.measures import LIMITS, Measure, Units, about, measured
 from harness.judge.modes import Judged
 from harness.judge.probes import OWN, Probe
 from harness.stats.agreement import swap_agreement
@@ -103,7 +103,7 @@ def _missing(findings: Sequence[Finding]) -> Measure:
 
 
 def _read(name: str, unit: Unit, *, pairwise: bool) -> Units:
-    """Return what a unit says of a measure: a number or a pair, none where a verdict is missing."""
+    """Return what a unit says of a measure: one number, none where a verdict is missing."""
     return (_PAIRWISE if pairwise else _POINTWISE).get(name, _failed)(unit, pairwise)
 
 
@@ -164,42 +164,42 @@ def _slots(findings: Sequence[Finding]) -> list[FirstShares]:
     return out
 
 
-def _moved(unit: Unit) -> list[Pair]:
-    """Return the score before and after a change; for scorn, towards the note is downwards."""
+def _moved(unit: Unit) -> list[float]:
+    """Return the change of a score; for scorn, towards the note is downwards."""
     (role,) = [one for one in unit if one != "plain"] or ["changed"]
     plain, changed = _values(unit, "plain"), _values(unit, role)
     if not plain or not changed:
         return []
-    pair = Pair(plain[0], changed[0])
-    return [Pair(1 - pair.before, 1 - pair.after) if role == "low" else pair]
+    return [(changed[0] - plain[0]) * (-1 if role == "low" else 1)]
 
 
-def _against_itself(unit: Unit) -> list[Pair]:
-    """Losses and wins of a changed answer against the same answer as it was."""
-    return [Pair(1 - value, value) for value in _values(unit, "changed")]
+def _against_itself(unit: Unit) -> list[float]:
+    """Wins less losses of a changed answer against the same answer as it was."""
+    return [2 * value - 1 for value in _values(unit, "changed")]
 
 
-def _by_length(unit: Unit) -> list[Pair]:
-    """Errors where the right answer is the longer one, and where it is the shorter."""
+def _by_length(unit: Unit) -> list[float]:
+    """Errors where the right answer is the shorter one, less those where it is the longer."""
     short, long = _values(unit, "short"), _values(unit, "long")
-    return [Pair(1 - long[0], 1 - short[0])] if short and long else []
+    return [long[0] - short[0]] if short and long else []
 
 
-def _position_of(unit: Unit) -> list[Pair]:
-    """Shares of all verdicts on a fact that went to the second and to the first slot."""
-    shares = [share for role in unit for share in _slots(unit[role])]
-    return [Pair(_mean(b for _, b in shares), _mean(a for a, _ in shares))] if shares else []
+def _position_of(unit: Unit) -> list[float]:
+    """Verdicts for the first slot, less those for the second."""
+    return [ahead - behind for role in unit for ahead, behind in _slots(unit[role])]
 
 
-def _towards_first(unit: Unit) -> list[Pair]:
-    """Shares of the first slot without and with a note that another grader preferred it."""
+def _towards_first(unit: Unit) -> list[float]:
+    """The same with a note that another grader preferred the first slot, less without."""
     (role,) = [one for one in unit if one != "plain"] or ["high"]
     plain, told = _slots(unit.get("plain", [])), _slots(unit.get(role, []))
-    return [Pair(plain[0][0], told[0][0])] if plain and told else []
+    if not plain or not told:
+        return []
+    return [max(-1.0, min(1.0, (told[0][0] - told[0][1]) - (plain[0][0] - plain[0][1])))]
 
 
-def _own_words(unit: Unit, *, pairwise: bool) -> list[Pair]:
-    """Return the score of others' words and of the judge's own, for one and the same content.
+def _own_words(unit: Unit, *, pairwise: bool) -> list[float]:
+    """Return how much the judge prefers its own words to others' of one and the same content.
 
     Difference in differences: the judge's preference for its own words over the given sentence,
     less its preference for a rival's over the same; both contents are equal, so people's own
@@ -210,8 +210,8 @@ def _own_words(unit: Unit, *, pairwise: bool) -> list[Pair]:
     if not own or not given or (not rival and "rival" in unit):
         return []
     if rival:
-        return [Pair(rival[0], own[0])]
-    return [Pair(1 - own[0], own[0]) if pairwise else Pair(given[0], own[0])]
+        return [own[0] - rival[0]]
+    return [2 * own[0] - 1 if pairwise else own[0] - given[0]]
 
 
 Reader = Callable[[Unit, bool], Units]
@@ -271,7 +271,7 @@ def _tally(
     counts: dict[str, list[float]] = {}
     for unit in units.values():
         tally = counts.setdefault(key(unit), [])
-        tally += [one for one in _read(name, unit, pairwise=pairwise) if not isinstance(one, Pair)]
+        tally += _read(name, unit, pairwise=pairwise)
     out = {}
     for at, found in sorted(counts.items()):
         failed = sum(map(bool, found))

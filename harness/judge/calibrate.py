@@ -209,10 +209,14 @@ def _numbers(read: _Read) -> dict[str, Number]:
 
 
 def _by_kind(read: _Read) -> dict[str, Number]:
-    """Sensitivity and specificity: what is right found right, what is wrong found wrong."""
+    """What is right found right, what is wrong found wrong, and both together.
+
+    Labels of right and wrong alone, as most public sets have them, know no third grade.
+    """
     good = np.array(read.good, dtype=bool)
     right, said = good[read.truth], good[read.said]
     return {
+        "accuracy_right_wrong": _share(right == said, read.clusters),
         "sensitivity": _share(said[right], read.clusters[right]),
         "specificity": _share(~said[~right], read.clusters[~right]),
     }

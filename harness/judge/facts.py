@@ -162,19 +162,20 @@ _TASK = {
 
 
 def _translations(rows: Sequence[Mapping[str, Any]], language: str) -> Iterator[Fact]:
-    """Yield written and generated ones by turns, then generated ones without end."""
+    """Yield written and generated ones mixed, then generated ones without end."""
     made = _endless(_generated, language, CounterRandom(0, "translations", language))
-    for row in CounterRandom(0, "written", language).shuffled(list(rows)):
-        right = str(row["right"])
+    rng = CounterRandom(0, "written", language)
+    for row in rng.shuffled(list(rows)):
+        while rng.below(2):
+            yield next(made)
         yield Fact(
             question=_TASK[language].format(source=row["source"]),
-            right=right,
+            right=str(row["right"]),
             wrong=str(row["wrong"]),
             accepted=(str(row["reference"]),),
             language=language,
             kind="translation",
         )
-        yield next(made)
     yield from made
 
 
@@ -183,6 +184,8 @@ class _Frame(Struct, frozen=True):
 
     en: tuple[str, str, str]
     zh: tuple[str, str, str]
+    numbers: tuple[int, int] = (12, 48)
+    """Least and most of {n}."""
 
 
 _FRAMES = (
@@ -200,12 +203,12 @@ _FRAMES = (
             "On {day}, room {n} of the hotel in {city} is free.",
             "Room {n} in the hotel in {city} is not free on {day}."),
            ("{city}那家旅馆的{n}号房间{day}是空着的。", "{day}，{city}那家旅馆的{n}号房间空着。",
-            "{city}那家旅馆的{n}号房间{day}不是空着的。")),
+            "{city}那家旅馆的{n}号房间{day}不是空着的。"), (101, 989)),
     _Frame(("A ticket to {city} costs {n} yuan on {day}.",
             "On {day} the price of a ticket to {city} is {n} yuan.",
             "A ticket to {city} does not cost {n} yuan on {day}."),
            ("{day}去{city}的票价是{n}元。", "{day}去{city}，一张票要{n}元。",
-            "{day}去{city}的票价不是{n}元。")),
+            "{day}去{city}的票价不是{n}元。"), (112, 989)),
     _Frame(("{name} has lived in {city} for {n} months.",
             "For {n} months now, {name} has been living in {city}.",
             "{name} has not lived in {city} for {n} months."),
@@ -220,12 +223,12 @@ _FRAMES = (
             "On {day} the meeting takes place in room {n} in {city}.",
             "The meeting on {day} will not be held in room {n} in {city}."),
            ("{day}的会议将在{city}的{n}号会议室举行。", "{day}，会议在{city}的{n}号会议室召开。",
-            "{day}的会议不会在{city}的{n}号会议室举行。")),
+            "{day}的会议不会在{city}的{n}号会议室举行。"), (101, 989)),
     _Frame(("{name} finished the report of {n} pages on {day}.",
             "On {day}, {name} completed the report, which has {n} pages.",
             "{name} did not finish the report of {n} pages on {day}."),
            ("{name}{day}写完了那份{n}页的报告。", "那份{n}页的报告，{name}在{day}写好了。",
-            "{name}{day}没有写完那份{n}页的报告。")),
+            "{name}{day}没有写完那份{n}页的报告。"), (24, 189)),
 )  # fmt: skip
 _SLOTS = {
     "city": (("Berlin", "柏林"), ("Cairo", "开罗"), ("Lima", "利马"), ("Oslo", "奥斯陆"),
@@ -240,7 +243,7 @@ _SLOTS = {
 def _generated(rng: CounterRandom, language: str) -> Fact:
     """Return a sentence to translate; the wrong translation has another place, day or person."""
     frame = rng.choice(_FRAMES)
-    n = str(rng.between(12, 989))
+    n = str(rng.between(*frame.numbers))
     drawn = {slot: rng.sample(words, 2) for slot, words in _SLOTS.items()}
     side = LANGUAGES.index(language)
     texts, source = (frame.zh, frame.en[0]) if language == "zh" else (frame.en, frame.zh[0])

@@ -1,18 +1,19 @@
 """One fault of a judge as a number: what counts, how much of it is allowed, what n can show.
 
 A measure is passed where the end of its 95 % interval is within the limit, so that few probes can
-refuse a certificate but never earn one. Three kinds: a *rate* of failures (Wilson's interval; in
-pairs, where a tie is half a win, the score interval), a
-*rise* of the score that a good judge would not give, and a *shift* of it in either direction
-(paired differences: Tango's interval for verdicts of 0 and 1, else Student's t).
+refuse a certificate but never earn one. Three kinds: a *rate* of failures (Wilson's interval; the
+score interval in pairs, where a tie is half a win), a *rise* of the score that a good judge would
+not give, and a *shift* of it in either direction (Tango's interval where every change is by the
+whole scale or none, else Student's t).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+import numpy as np
 from msgspec import Struct
 
 from harness.stats.intervals import EMPTY, Interval, mean_interval, wilson
@@ -91,14 +92,8 @@ class Measure(Struct, frozen=True):
     details: dict[str, Any] = {}
 
 
-class Pair(NamedTuple):
-    """The score of a unit before and after a change."""
-
-    before: float
-    after: float
-
-
-Units = Sequence["float | Pair"]
+Units = Sequence[float]
+"""rate: failures of 0 to 1; rise and shift: changes of a score, -1 to 1."""
 
 
 def about(name: str, *, pairwise: bool) -> str:
@@ -108,7 +103,7 @@ def about(name: str, *, pairwise: bool) -> str:
 
 
 def measured(name: str, units: Units, details: dict[str, Any], *, pairwise: bool) -> Measure:
-    """Return a measure from its units: failures of 0 to 1, or pairs of scores."""
+    """Return a measure from its units."""
     limit = LIMITS[name]
     found, moved = _interval(limit, units)
     n = len(units)
@@ -138,13 +133,14 @@ def measured(name: str, units: Units, details: dict[str, Any], *, pairwise: bool
 def _interval(limit: Limit, units: Units) -> tuple[Interval, int]:
     if not units:
         return EMPTY, 0
+    values = np.asarray(units, dtype=np.float64)
+    moved = int(np.count_nonzero(values))
     if limit.kind == "rate":
-        rates = [float(one) for one in units if not isinstance(one, Pair)]
-        return mean_interval(rates, bounds=(0.0, 1.0)), sum(rate > 0 for rate in rates)
-    pairs = [one for one in units if isinstance(one, Pair)]
-    before, after = zip(*pairs, strict=True)
-    moved = sum(one != other for one, other in pairs)
-    return paired_difference(after, before, bounds=(0.0, 1.0)), moved
+        return mean_interval(values, bounds=(0.0, 1.0)), moved
+    if np.isin(values, (-1.0, 0.0, 1.0)).all():
+        counts = Discordance(int((values == 1).sum()), int((values == -1).sum()), len(values))
+        return tango(counts), moved
+    return paired_difference(values, np.zeros(len(values)), bounds=(0.0, 1.0)), moved
 
 
 def _ends(limit: Limit, found: Interval) -> tuple[float, float]:

@@ -106,9 +106,11 @@ def with_verdict(score: Score, found: Judged, *, primary: bool = True) -> Score:
         return msgspec.structs.replace(
             score, status="unjudged", values={}, verdicts=found.verdicts, explanation=told
         )
+    own = {NAME: found.value}
+    values = own | score.values if primary else score.values | own  # the primary metric is first
     return msgspec.structs.replace(
         score,
-        values={**score.values, NAME: found.value},
+        values=values,
         verdicts=found.verdicts,
         explanation=f"judged {found.verdict}",
     )

@@ -48,10 +48,16 @@ class Shown:
     def __init__(self, spec: JudgeSpec, item: Item, part: str, request: Request) -> None:
         self.spec, self.item, self.part, self.request = spec, item, part, request
 
-    def drawn(self, seed: int) -> float:
-        """Return a number in [0, 1) that depends on the whole request, its repeat too."""
-        asked = (self.request.messages, self.request.prompt, self.request.repeat, self.part)
-        return CounterRandom(seed, "drawn", to_builtins(asked)).random()
+    def drawn(self, seed: int, *, anew: bool) -> float:
+        """Return a number in [0, 1): `anew` for every request, else one for all on these answers.
+
+        A fault is one of what is judged, whichever way it is put; noise is none.
+        """
+        item, request = self.item, self.request
+        if anew:
+            asked = (request.messages, request.prompt, request.repeat, self.part)
+            return CounterRandom(seed, "noise", to_builtins(asked)).random()
+        return CounterRandom(seed, "fault", item.question, item.answer, item.other).random()
 
     @property
     def answers(self) -> tuple[str, str]:
@@ -241,7 +247,8 @@ class ScriptedJudge:
         if part == WRITE:
             return Response(text=_OWN[item.language] + item.answer, served_model=self._name)
         shown = Shown(spec, item, part, request)
-        acts = self._share >= 1 or shown.drawn(self._seed) < self._share
+        noisy = self._name == "noisy"
+        acts = self._share >= 1 or shown.drawn(self._seed, anew=noisy) < self._share
         script = SCRIPTS[self._name] if acts else _perfect
         return Response(text=f"VERDICT: {say(spec, script(shown, self._truth), part)}",
                         served_model=self._name)  # fmt: skip

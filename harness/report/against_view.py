@@ -59,7 +59,7 @@ def against(
 
     def drawn(title: Said, value: Callable[[Contender], float | None]) -> Markup:
         dots = _dots(contenders, value)
-        if len(dots) < 2:  # noqa: PLR2004 - one point compares nothing
+        if not dots:
             return EMPTY
         axis = scaled(title, [dot.x for dot in dots])
         return scatter(dots, axis, up, palette, better=better)

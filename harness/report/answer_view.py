@@ -183,7 +183,8 @@ def mistakes(
         for name, _ in names.most_common()
     ]
     models = tuple((c.model, series_key(palette[c.model]), found.total()) for c, found in made)
-    return Mistakes(models, tuple(lines), any(expected.values()))
+    guessed = any(cell.expected for line in lines for cell in line.cells)
+    return Mistakes(models, tuple(lines), guessed)
 
 
 def _classes(found: Counter[str]) -> Counter[str]:

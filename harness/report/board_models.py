@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ Json = Mapping[str, Any]
 SIZES = ((1e9, "small"), (1e10, "medium"), (1e11, "large"), (float("inf"), "huge"))
 """Parameters below a bound, and what they are called: under 1, 10, 100 billion, or more."""
 UNKNOWN = "unknown"
+PLAIN = re.compile(r"[\w.:@+() -]+")
 AT_HAND = ("embedded", "hf", "llamacpp")
 """Providers whose weights lie on the disk: open, unless the record says otherwise."""
 
@@ -47,10 +49,12 @@ def look_of(model: Json) -> Look:
     facts = model.get("facts") or {}
     whole: str = model["model"]
     owner, _, name = whole.rpartition("/")
+    if not PLAIN.fullmatch(name):  # no name that anybody would give: shown as it is
+        owner, name = "", whole
     count = facts.get("parameters")
     size = amount(count) if isinstance(count, int) and count > 0 else ""
     return Look(
-        name=name or whole,
+        name=name,
         notes=tuple(note for note in (owner, size) if note),
         size=size_class(count),
         weights=weights_of(whole.partition("/")[0], facts),

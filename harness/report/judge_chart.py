@@ -64,7 +64,8 @@ def estimates_chart(task: str, systems: Sequence[Estimates]) -> Markup:
     shades = alt.Scale(domain=ESTIMATES, range=[colour(i) for i in range(len(ESTIMATES))])
     shapes = alt.Scale(domain=ESTIMATES, range=[shape(i) for i in range(len(ESTIMATES))])
     paint = alt.Color("estimate:N", scale=shades, legend=None)
-    axis = alt.X("low:Q", title=title.en, scale=alt.Scale(domain=[low, high], nice=False))
+    scale = alt.Scale(domain=[low, high], nice=False)
+    axis = alt.X("low:Q", title=title.en, scale=scale, axis=alt.Axis(tickCount=5))
     lines = base.mark_rule(strokeWidth=1.5).encode(x=axis, x2="high:Q", color=paint)
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
         x="value:Q", color=paint, shape=alt.Shape("estimate:N", scale=shapes, legend=None)

@@ -80,6 +80,14 @@ class VerdictLine:
             return ""
         return f"{number(cell.bound_low)} … {number(cell.bound_high)}"
 
+    @property
+    def shift(self) -> float | None:
+        """How far PPI++ moved the score; None where it was not corrected."""
+        raw, true = self.cells.get("raw"), self.cells.get("ppi++")
+        if raw is None or true is None or raw.value is None or true.value is None:
+            return None
+        return true.value - raw.value
+
     def mark(self, estimate: str) -> Mark:
         """Return how one estimate of the score is shown."""
         cell = self.cells.get(estimate)

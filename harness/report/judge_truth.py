@@ -32,6 +32,8 @@ class CorrectedLine:
     warnings: tuple[str, ...] = ()
 
 
+MOST_TASKS, MOST_SYSTEMS = 6, 12
+"""Charts of one judge, and systems in one chart."""
 CAUTIONS = (
     (re.compile(r"\d+ labels: below (?P<least>\d+) "), "few"),
     (re.compile(r"(?P<lost>\d+) labelled samples have no verdict"), "lost"),
@@ -104,14 +106,28 @@ class AgreementLine:
     """How many of those the program decided otherwise."""
 
 
-def charts(lines: Sequence[VerdictLine]) -> list[tuple[str, Markup]]:
-    """Return a chart for every task on which some system's score was corrected."""
-    found = []
-    for task, members in by_task(lines).items():
-        drawn = estimates_chart(task, [Estimates(line.name, line.cells) for line in members])
-        if drawn:
-            found.append((task, drawn))
-    return found
+def charts(lines: Sequence[VerdictLine]) -> tuple[list[tuple[str, Markup]], int]:
+    """Return a chart for every task on which some system's score was corrected.
+
+    Of many tasks and systems those whose scores moved most are drawn; the second value says how
+    many systems the table alone has.
+    """
+    moved = {task: moves for task, found in by_task(lines).items() if (moves := _moved(found))}
+    tasks = sorted(moved, key=lambda task: -max(shift for shift, _ in moved[task]))[:MOST_TASKS]
+    drawn, left = [], sum(map(len, moved.values()))
+    for task, moves in moved.items():
+        if task not in tasks:
+            continue
+        least = sorted((shift for shift, _ in moves), reverse=True)[:MOST_SYSTEMS][-1]
+        systems = [line for shift, line in moves if shift >= least][:MOST_SYSTEMS]
+        left -= len(systems)
+        drawn.append((task, estimates_chart(task, [Estimates(s.name, s.cells) for s in systems])))
+    return drawn, left
+
+
+def _moved(lines: Sequence[VerdictLine]) -> list[tuple[float, VerdictLine]]:
+    """Return the corrected systems of a task, each with how far PPI++ moved its score."""
+    return [(abs(shift), line) for line in lines if (shift := line.shift) is not None]
 
 
 def corrected(lines: Sequence[VerdictLine]) -> list[CorrectedLine]:

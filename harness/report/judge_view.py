@@ -58,6 +58,8 @@ class JudgePart:
     mode: str
     metric: str
     hash: str
+    about: str = ""
+    """What the judge's file says of itself, where it is at hand."""
     models: list[tuple[str, str]] = field(default_factory=list)
     """Seat and model; the seat of a judge that sits alone is its own name."""
     facts: list[tuple[Said, Said | str]] = field(default_factory=list)
@@ -66,6 +68,8 @@ class JudgePart:
     reasons: list[tuple[str, int]] = field(default_factory=list)
     charts: list[tuple[str, Markup]] = field(default_factory=list)
     """Raw beside corrected, by task."""
+    undrawn: int = 0
+    """Corrected systems that stand in the table alone."""
     corrected: list[CorrectedLine] = field(default_factory=list)
     differences: list[DifferenceLine] = field(default_factory=list)
     agreement: list[AgreementLine] = field(default_factory=list)
@@ -131,6 +135,7 @@ def judge_page(data: ReportData, surveys: Mapping[str, RunSurvey]) -> JudgePage 
     parts = [_part(name, runs, surveys) for (name, _), runs in groups.items()]
     models = {run.name: run.model for run in data.runs}
     for part in parts:
+        part.about = data.extra.get("judges", {}).get(part.name, "")
         if part.metric == JUDGED:
             part.differences = differences(part.lines, models)
     parts = [part for part in parts if part.lines or part.warnings]
@@ -155,7 +160,8 @@ def _part(
     part.reasons = _summed(line.tally.reasons for line in part.lines).most_common()
     part.offered = [verdict for verdict, _ in _verdicts(part.lines).most_common()]
     if part.metric == JUDGED:
-        part.charts, part.corrected = charts(part.lines), corrected(part.lines)
+        part.charts, part.undrawn = charts(part.lines)
+        part.corrected = corrected(part.lines)
         part.agreement = [one for line in part.lines if (one := agreement(line))]
     part.seats = _seats(part) if len(part.models) > 1 else []
     part.checks = _checks(part)
@@ -335,9 +341,9 @@ def _against(parts: Sequence[JudgePart]) -> Said:
             low=number(found.low),
             high=number(found.high),
         )
-    moved = [line for line in lines if _shift(line) is not None]
+    moved = [line for line in lines if line.shift is not None]
     if moved:
-        line = max(moved, key=lambda one: abs(_shift(one) or 0.0))
+        line = max(moved, key=lambda one: abs(one.shift or 0.0))
         raw, true = line.cells["raw"], line.cells["ppi++"]
         said += say(
             "judge.story_corrected",
@@ -353,11 +359,3 @@ def _against(parts: Sequence[JudgePart]) -> Said:
 
 def _binary(pairs: Sequence[tuple[float, float]]) -> bool:
     return all(value in (0, 1) for pair in pairs for value in pair)
-
-
-def _shift(line: VerdictLine) -> float | None:
-    """Return how far PPI++ moved a score."""
-    raw, true = line.cells.get("raw"), line.cells.get("ppi++")
-    if raw is None or true is None or raw.value is None or true.value is None:
-        return None
-    return true.value - raw.value

@@ -115,6 +115,8 @@ def render(
     }
     panels = placed(_each(env, "panel", "tab", board_view.tabs(shown), about), "p", open_first=True)
     views = _each(env, "task", "page", tasks, about) + _each(env, "run", "page", runs, about)
+    for name, one in (("judge", about["judges"]), ("cost", about["costpage"])):
+        views += _each(env, name, "page", [one] if one else [], about)
     pages = placed(views, "v")
     return env.get_template("page.html.j2").render(
         **about,

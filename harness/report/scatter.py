@@ -122,12 +122,14 @@ def scatter(
     better: bool = True,
     rises: Sequence[Rise] = (),
 ) -> Markup:
-    """Return score against cost with intervals and the efficient frontier; nothing for one model.
+    """Return score against cost with intervals and the efficient frontier.
+
+    Nothing where all cost the same: one point, or one column of points, compares nothing.
 
     `better`: whether more is better. `rises` are continuations to be drawn: a dashed line to where
     the smaller models point, and the prediction interval there.
     """
-    if len(dots) < 2:  # noqa: PLR2004 - one point compares nothing
+    if len({dot.x for dot in dots}) < 2:  # noqa: PLR2004 - as said
         return Markup("")
     alt = altair()
     ends = [end for dot in dots for end in (dot.score, dot.low, dot.high) if end is not None]
@@ -319,7 +321,7 @@ def size_chart(
 
     Where less is better nothing is said of rises.
     """
-    if len(dots) < 2:  # noqa: PLR2004 - as above
+    if len({dot.x for dot in dots}) < 2:  # noqa: PLR2004 - as above
         return Markup(""), []
     axis = scaled(title, [dot.x for dot in dots], log=True)
     found: list[Rise] = []

@@ -30,7 +30,7 @@ class TaskSurvey:
     changed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By variant: inputs with the spans that were changed."""
     pairs: dict[str, list[float]] = field(default_factory=dict)
-    """By cluster: the primary scores of its unperturbed samples."""
+    """By epoch and cluster: the primary scores of its unperturbed samples."""
     mistakes: Counter[str] = field(default_factory=Counter)
     """By class: unperturbed samples that were wrong in this way."""
     wrong: list[tuple[str, str]] = field(default_factory=list)
@@ -81,6 +81,7 @@ def survey(run: RunData, tasks: list[str]) -> RunSurvey:
     primary = primaries(run)
     packer = Packer(tasks, primary)
     judges = JudgeTallies(run)
+    arms = {cell.task: cell.arm for cell in reversed(run.cells)}
     copies = {cell.task: Copies() for cell in run.cells if cell.variant != "original"}
     for row in run.samples():
         if run.labels:
@@ -91,16 +92,19 @@ def survey(run: RunData, tasks: list[str]) -> RunSurvey:
         found.rows += 1
         found.statuses[row["status"]] = found.statuses.get(row["status"], 0) + 1
         found.kinds[kind_of(row["status"], score)] += 1
-        found.costs.setdefault(row["task"], CostTally()).see(row, score)
+        if row["task"] not in found.costs:
+            found.costs[row["task"]] = CostTally()
+        found.costs[row["task"]].see(row, score)
         judges.see(row)
         if row["task"] in copies:
             copies[row["task"]].see(row, score)
-        _look(found.tasks.setdefault(row["task"], TaskSurvey()), row, metric)
+        task = found.tasks.setdefault(row["task"], TaskSurvey())
+        if row["arm"] == arms.get(row["task"], row["arm"]):
+            _look(task, row, score)
     found.judges = judges.places
-    arms = {cell.task: cell.arm for cell in reversed(run.cells)}
-    for task, both in copies.items():
-        if task in found.tasks:
-            found.tasks[task].drops = both.drops(arms[task])
+    for name, both in copies.items():
+        if name in found.tasks:
+            found.tasks[name].drops = both.drops(arms[name])
     found.index = packer.close()
     found.blocks = packer.blocks
     return found
@@ -123,7 +127,8 @@ HALF = 0.5
 """From here on an answer that is not right is partly right."""
 
 
-def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
+def _look(task: TaskSurvey, row: Mapping[str, Any], score: float | None) -> None:
+    """Take one row of the task's first arm, and its primary score."""
     if row["variant"] != "original":
         kept = task.changed.setdefault(row["variant"], [])
         if row["spans"] and len(kept) < CHANGED_KEPT:
@@ -132,15 +137,14 @@ def _look(task: TaskSurvey, row: Mapping[str, Any], metric: str) -> None:
     if task.example is None and row["transcript"]:
         sent, _ = turns(row)
         task.example = {"sent": sent, "target": row["target"], "choices": _options(row)}
-    score = dict(row["scores"] or ()).get(metric)
-    if score is None or row["epoch"]:
+    if score is None:
         return
     if score < 1 and mistake(row):
         task.mistakes[mistake(row)] += 1
         if len(task.wrong) < WRONG_KEPT and row["target"]:
             task.wrong.append((row["target"][0], row.get("fields") or "{}"))
     if row["cluster"]:
-        task.pairs.setdefault(f"{row['arm']} {row['cluster']}", []).append(score)
+        task.pairs.setdefault(f"{row['epoch']} {row['cluster']}", []).append(score)
     if row["confidence"] is not None:
         task.sure.append((row["confidence"], score))
 

@@ -50,7 +50,8 @@ class Sender:
         self._rules = rules
         self._key = request_hasher(backend.identity())
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
-        self._lane = rules.traffic.lane(backend, rules.terms)
+        terms = UNLIMITED if getattr(backend, "at_hand", False) else rules.terms
+        self._lane = rules.traffic.lane(backend, terms)
         self._batches = Batcher(backend) if backend.max_batch > 1 else None
 
     async def send(self, request: Request) -> Reply:
@@ -128,6 +129,7 @@ class Sender:
             reply = replies if isinstance(replies, Failure) else replies[0]
             self._lane.arrived(taken, reply)
             pushed_back = isinstance(reply, Failure) and reply.status in PUSH_BACK
+            server.answered(pushed_back=pushed_back)
             return reply, took
         finally:
             server.slots.give(pushed_back=pushed_back)

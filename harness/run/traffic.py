@@ -17,23 +17,25 @@ from harness.records import Reply, Request
 from harness.run.adaptive import AdaptiveLimit
 from harness.run.rate import Pace, Terms
 
+IN_A_ROW = 3
+"""Refusals without an answer in between, from which on a pause holds for everybody."""
 LOOK_AGAIN_S = 1.0
 """A wait for the pace is looked at again so often: an answer may have set a guess right."""
 
 
 class Slots:
-    """Lets so many requests out at once: a fixed number, or one that adapts to the server."""
+    """Lets so many requests out at once: as many as the server takes, or at most a fixed number."""
 
     def __init__(self, connections: int | Literal["auto"]) -> None:
-        self._adaptive = AdaptiveLimit() if connections == "auto" else None
-        self._fixed = 0 if connections == "auto" else connections
+        auto = connections == "auto"
+        self._adaptive = AdaptiveLimit() if auto else AdaptiveLimit.at_most(int(connections))
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
     def limit(self) -> int:
         """How many may be out now."""
-        return self._adaptive.limit if self._adaptive else self._fixed
+        return self._adaptive.limit
 
     async def take(self) -> None:
         """Return once there is room."""
@@ -46,15 +48,13 @@ class Slots:
                 self._wake()  # the room that this one was given is another's
                 raise
         self._taken += 1
-        if self._adaptive:
-            self._adaptive.sent(self._taken, asyncio.get_running_loop().time())
+        self._adaptive.sent(self._taken, asyncio.get_running_loop().time())
 
     def give(self, *, pushed_back: bool) -> None:
         """Give the room back, and say whether the server pushed back."""
         self._taken -= 1
-        if self._adaptive:
-            now = asyncio.get_running_loop().time()
-            self._adaptive.answered(now, pushed_back=pushed_back)
+        now = asyncio.get_running_loop().time()
+        self._adaptive.answered(now, pushed_back=pushed_back)
         self._wake()
 
     def _wake(self) -> None:
@@ -72,10 +72,19 @@ class Server:
 
     slots: Slots
     resume_at: float = 0.0
+    _in_a_row: int = 0
+
+    def answered(self, *, pushed_back: bool) -> None:
+        """Take note of an answer: whether others get through tells whom a pause is meant for."""
+        self._in_a_row = self._in_a_row + 1 if pushed_back else 0
 
     def pause_until(self, when: float) -> None:
-        """Hold everybody back until then: the server asked it of all, not of one request."""
-        self.resume_at = max(self.resume_at, when)
+        """Hold everybody back until then, where the server refuses one after the other.
+
+        Where it answers others meanwhile, it asked one request to wait and not all.
+        """
+        if self._in_a_row >= IN_A_ROW:
+            self.resume_at = max(self.resume_at, when)
 
     async def pause(self) -> None:
         """Return once the pause that the server asked for is over."""

@@ -31,7 +31,7 @@ create table if not exists parts (
     file_id text, job text, made integer not null
 );
 create table if not exists asked (key blob not null, part text not null);
-create index if not exists asked_by_key on asked (key);
+create unique index if not exists asked_by_key on asked (key, part);
 create index if not exists asked_by_part on asked (part);
 create table if not exists tries (key blob primary key, count integer not null) without rowid;
 create table if not exists answers (key blob primary key, line blob not null) without rowid;

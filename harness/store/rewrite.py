@@ -123,7 +123,8 @@ def _kept(row: dict[str, Any], new: dict[str, Any], filled: Filled) -> dict[str,
         return new
     why = _why_unjudged(row, old, new["answer"])
     if why is None:
-        scores = [*new["scores"], (JUDGED, old[JUDGED])]
+        own = [(JUDGED, old[JUDGED])]
+        scores = own + new["scores"] if filled.primary else new["scores"] + own
         return {**new, "scores": scores, "explanation": row["explanation"]}
     if filled.primary:
         return {**new, "status": "unjudged", "scores": [], "explanation": why}

@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.text.fence import visible
@@ -134,8 +135,15 @@ def _highest(known: Mapping[str, str]) -> str | None:
 
 
 def _known(offered: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return _known_words(tuple(offered), tuple((k, tuple(v)) for k, v in aliases.items()))
+
+
+@lru_cache(maxsize=64)
+def _known_words(
+    offered: tuple[str, ...], aliases: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, str]:
     known = {_plain(name): name for name in offered}
-    for name, others in aliases.items():
+    for name, others in aliases:
         for other in others:
             known.setdefault(_plain(other), name)
     return known

@@ -376,3 +376,10 @@ def test_structured_output_comes_back_as_it_was_written():
     assert ask(chat({"content": '{"a": 1}'}), request=asked).text == '{"a": 1}'
     refused = ask(chat({"content": None, "refusal": "No."}), request=asked)
     assert (refused.text, refused.finish_reason) == ("No.", "refusal")
+
+
+def test_room_to_think_is_told_to_whoever_estimates():
+    """A preview and the ceiling of a batch count it beside a task's own limit."""
+    backend = backend_at("http://127.0.0.1:1/v1", arguments={"thinking": 1000})
+    assert (backend.thinking, backend.batches().thinking) == (1000, 1000)
+    assert backend_at("http://127.0.0.1:1/v1").thinking == 0

@@ -141,6 +141,24 @@ def comparison(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def several(tmp_path_factory) -> Path:
+    """The page of three runs compared with a fourth, where every hostile answer flipped."""
+    from made_runs import Recipe, make_run
+
+    from harness.cli.compare_page import write_compare
+    from harness.compare import compare
+
+    root = tmp_path_factory.mktemp("several")
+    tasks = ("arithmetic/addition", "qa/en", "winograd/en", "hostile/flips")
+    models = (("embedded/mini", 0.8), ("a/b", 0.4), ("c/d", 0.85), ("e/f", 0.2))
+    runs = [
+        make_run(root / "runs", Recipe(model, skill, f"2026010{place}T000000Z", tasks, per_cell=4))
+        for place, (model, skill) in enumerate(models)
+    ]
+    return write_compare(compare(runs), runs, root / "out")
+
+
+@pytest.fixture(scope="session")
 def axe(tmp_path_factory) -> str:
     """The axe-core script, fetched by npm into a folder that goes away."""
     npm = shutil.which("npm")

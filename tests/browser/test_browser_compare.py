@@ -19,6 +19,7 @@ VIEWS = (
     "#view=run",
     "#view=about",
 )
+COMPARED = ("#view=compare",)
 RUN_AXE = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
   const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
@@ -72,6 +73,53 @@ def test_a_flip_leads_to_both_samples_and_back(open_page, comparison):
     assert page.locator("table.board:visible").count() == 1
 
 
+def test_several_runs_have_a_table_of_all(open_page, several):
+    """Three runs against a fourth: each task once with three verdicts, each leading to samples."""
+    opened = open_page(several)
+    page = opened.go()
+    assert page.locator("h1:visible").inner_text() == "a/b, c/d and e/f against embedded/mini"
+    matrix = page.locator(".matrix")
+    assert matrix.locator("tbody tr").count() == 6
+    assert matrix.locator("td.call").count() == 18
+    matrix.locator("tbody tr", has_text="hostile/flips").locator("td a").first.click()
+    opened.settled()
+    assert page.locator("#rows .row").count() == 10
+    assert "diff=" in page.url
+
+
+def test_lines_are_filtered_by_verdict_and_flips_by_task(open_page, several, comparison):
+    """A verdict shows its lines, a task its flipped samples; both stand in the address."""
+    opened = open_page(several)
+    page = opened.go("#view=compare&place=hostile%2Fflips&dir=lost")
+    first = page.locator(".flips").first
+    assert first.locator(".flip:visible").count() == 10
+    assert first.locator(".by-place").input_value() == "hostile/flips"
+    first.locator(".by-place").select_option("qa/en")
+    opened.settled()
+    assert "place=qa%2Fen" in page.url
+    assert first.locator(".flip:visible").count() > 0
+    page = opened.go("#view=compare&kind=regressed")
+    kinds = page.locator(".versus tbody tr:visible").evaluate_all("e => e.map(r => r.dataset.kind)")
+    assert set(kinds) == {"regressed"}
+    page = opened.go("#view=compare&place=nothing")
+    assert page.locator(".flips .none:visible").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_hostile_answers_side_by_side(open_page, several, width):
+    """Scripts, handlers, bidi controls, emoji and a megabyte are text on both sides of a flip."""
+    opened = open_page(several, viewport={"width": width, "height": 800})
+    page = opened.go("#view=compare&place=hostile%2Fflips")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator(".flip :is(img, script, svg, b)").count() == 0
+    text = page.locator(".flips").first.inner_text()
+    assert "U+202E" in text
+    assert "👩‍👩‍👧‍👦 🇨🇳" in text
+    assert "<script>window.pwned=1" in text
+    assert page.locator(".flip ins").first.inner_text().endswith("or so")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_hostile_names_and_answers_are_only_text(open_page, comparison):
     """Nothing that a model or a run says becomes an element of the compare page."""
     page = open_page(comparison).go()
@@ -110,12 +158,12 @@ def test_other_rankings_are_behind_a_fold(open_page, report):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(chromium, report, comparison, axe, scheme):
+def test_axe_finds_nothing(chromium, report, comparison, several, axe, scheme):
     """axe-core finds no breach of WCAG 2.2 AA on any view, folds open."""
     context = chromium.new_context(bypass_csp=True, color_scheme=scheme, locale="en-US")
     page = context.new_page()
     found = {}
-    for index, views in ((report, VIEWS), (comparison, ("#view=compare",))):
+    for index, views in ((report, VIEWS), (comparison, COMPARED), (several, COMPARED)):
         for view in views:
             page.goto("about:blank")
             page.goto(index.as_uri() + view)

@@ -64,7 +64,7 @@ def test_the_judges_page_answers_on_its_first_screen(opened):
 def test_a_disputed_sample_is_one_click_away(opened):
     """From the disagreements to the sample, with verdict, reasons and the person's label."""
     page = opened.go("#view=judges")
-    page.locator(".view.on summary", has_text="Where people and judge differ").click()
+    page.locator(".view.on summary", has_text="Where label and judge differ").click()
     page.locator(".view.on details[open] tbody a").first.click()
     opened.settled()
     detail = page.locator("#detail")
@@ -78,7 +78,7 @@ def test_a_disputed_sample_is_one_click_away(opened):
     assert "p/judge" in told["judge"]
     assert "VERDICT:" in told["judge"]
     assert detail.locator(".verdict pre").is_visible()
-    assert told["label by people"] in ("0", "1")
+    assert told["label"] in ("0", "1")
 
 
 def test_samples_without_a_verdict_say_why(opened):

@@ -31,3 +31,16 @@ def test_a_field_that_is_not_there_is_named(harness):
     done = harness("frontier", "qa/en", "--model", "scripted/oracle")
     assert done.code == 2
     assert "no field 'digits'" in done.err
+
+
+def test_the_report_says_what_the_command_says(harness, tmp_path):
+    """Headline and `harness frontier` name one level, by the intervals of the run's cells."""
+    harness("run", "arithmetic/addition", "--model", "embedded/mini", "--limit", "300")
+    (found,) = json.loads(harness("frontier", "--json").out)
+    harness("report", "-o", "pages")
+    page = next(tmp_path.rglob("pages/index.html")).read_text(encoding="utf-8")
+    assert f"Its addition holds to {found['frontier']} digits" in page
+    cells = json.loads(next(tmp_path.rglob("scores.json")).read_text(encoding="utf-8"))["cells"]
+    lows = {cell["slice"]: cell["low"] for cell in cells if cell["slice"]}
+    assert lows[f"digits={found['frontier']}"] >= 0.9
+    assert lows[f"digits={int(found['frontier']) + 1}"] < 0.9

@@ -213,6 +213,18 @@ def test_the_sequential_gate_stops_early(blessed, harness, addition):
     assert run["reason"].startswith("settled")
 
 
+@pytest.mark.usefixtures("blessed")
+def test_the_sequential_gate_settles_one_metric_of_a_task(harness, tmp_path):
+    """A policy with several metrics of one task is told before anything is asked."""
+    (tmp_path / "p.yaml").write_text(
+        "policy: p\ntasks:\n  sums: {metric: [exact_match, toxicity_lexicon]}\n"
+    )
+    flags = ["--sequential", "--model", "scripted/oracle", "--policy", "p.yaml"]
+    done = harness("gate", *flags)
+    assert done.code == 2
+    assert "one metric of a task" in done.err
+
+
 def test_a_budget_leaves_the_sequential_gate_open(harness, addition, tmp_path):
     """Where tokens run out before the question is settled: exit 5, and inconclusive."""
     assert harness("run", addition, "--model", "embedded/nano", "--limit", "40").code == 0
@@ -263,7 +275,7 @@ def test_compare_shows_paired_differences(blessed, harness, addition, tmp_path):
     assert "A: scripted/oracle (" in done.out
     assert "C: scripted/constant (" in done.out
     assert "≈ not worse · ▼ regressed · ? inconclusive (margin 5 points)" in done.out
-    lines = [line.split() for line in done.out.splitlines() if line.startswith("  ▼")]
+    lines = [line.split() for line in done.out.splitlines() if line.split()[:1] == ["▼"]]
     assert [line[:4] for line in lines] == [["▼", letter, "sums", "exact_match"] for letter in "BC"]
     assert "-100.0" in (tmp_path / "c.md").read_text()
     assert "a loss of 5 points or more is excluded" in (tmp_path / "c.md").read_text()

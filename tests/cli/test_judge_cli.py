@@ -59,34 +59,6 @@ def drawn(harness, run, count=30):
     return labels, page, data
 
 
-def test_an_audit_grants_a_certificate_to_a_perfect_judge(harness, tmp_path):
-    """Exit 0, JSON and a page on disk."""
-    done = harness("judge", "audit", "correct", "-m", "scripted/perfect", "-o", "cert")
-    assert done.code == 0, done.err
-    assert "granted: judge correct" in done.out
-    stored = json.loads((tmp_path / "cert" / "certificate.json").read_text())
-    assert stored["granted"] is True
-    assert "Certificate granted" in (tmp_path / "cert" / "certificate.html").read_text()
-
-
-def test_an_audit_refuses_a_biased_judge_with_reasons(harness):
-    """Exit 1; the first slot's friend is refused for position."""
-    done = harness("judge", "audit", "pairwise", "-m", "scripted/first-slot", "--json")
-    assert done.code == 1, done.err
-    found = json.loads(done.out)
-    assert any(reason.startswith("position:") for reason in found["reasons"])
-    (position,) = [one for one in found["measures"] if one["name"] == "position"]
-    assert position["details"]["unequal"]["bias"] == 1.0
-
-
-def test_an_embedded_model_is_refused(harness):
-    """Its numbers are poor, which is right, and the audit says so plainly."""
-    done = harness("judge", "audit", "correct", "-m", "embedded/micro", "--n", "3")
-    assert done.code == 1, done.err
-    assert "REFUSED" in done.out
-    assert "refused for missing" in done.out
-
-
 def test_calibration_with_the_labels_that_ship(harness):
     """200 labelled items and more, with every number that judges are compared by."""
     done = harness("judge", "calibrate", "correct", "-m", "scripted/perfect", "--json")

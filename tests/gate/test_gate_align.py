@@ -9,6 +9,7 @@ from made_scores import cell, run_of
 
 from harness.errors import Incomparable, UsageError
 from harness.gate.align import align, differences, hash_differences
+from harness.gate.decision import gate
 from harness.gate.policy import DEFAULT, Policy, TaskRule
 
 HASHES = {
@@ -160,6 +161,27 @@ def test_another_metric_can_be_gated_and_must_exist():
     assert align(then, then, rule).pairs[0].metric == "exact_match"
     with pytest.raises(UsageError, match="has no metric 'f1'; it has: exact_match"):
         align(then, then, Policy(tasks={"t": TaskRule(metric="f1")}))
+
+
+def test_several_metrics_of_a_task_are_several_verdicts():
+    """Each is a member of the family that Holm corrects; the first alone tells of flips."""
+    scores = {"exact_match": [1.0, 0.0] * 40, "f1": [1.0, 0.5] * 40}
+    first = run_of({"t": scores["exact_match"]})
+    values = {name: np.array(column) for name, column in scores.items()}
+    cells = (cell("t", "exact_match", 0.5, n=80), cell("t", "f1", 0.75, n=80))
+    columns = msgspec.structs.replace(first.columns, values=values)
+    then = msgspec.structs.replace(first, columns=columns, cells=cells)
+    worse = {name: np.zeros(80) for name in values}
+    now = msgspec.structs.replace(then, columns=msgspec.structs.replace(columns, values=worse))
+    policy = Policy(tasks={"t": TaskRule(metric=("f1", "exact_match", "f1"))})
+    found = gate(now, then, policy).report
+    assert [(task.metric, task.verdict) for task in found.tasks] == [
+        ("f1", "regressed"), ("exact_match", "regressed"),
+    ]  # fmt: skip
+    assert {flip.before for flip in found.flips} == {1.0, 0.5}
+    assert len({flip.sample_id for flip in found.flips}) == len(found.flips)
+    one = gate(now, then, Policy(tasks={"t": TaskRule(metric="exact_match")})).report.tasks[0]
+    assert found.tasks[1].p_regressed > one.p_regressed
 
 
 def test_items_that_were_not_run_become_the_reference():

@@ -82,6 +82,10 @@ def test_replays_are_no_new_evidence():
     assert found.replay_only
     assert "0 calls, replayed, not new evidence" in markdown(found)
     assert spent(report_of(0, cost_usd=None, replayed=7)) == "100 calls, 7 replayed, cost unknown"
+    judged = report_of(0, calls=0, replayed=100, judge_calls=70, cost_usd=0.5)
+    assert spent(judged) == "0 calls, replayed, not new evidence; 70 calls of judges, $0.5000"
+    both = report_of(0, judge_calls=3, cost_usd=0.5)
+    assert spent(both) == "100 calls, 3 calls of judges, $0.5000"
 
 
 def test_junit_fails_lost_samples_of_regressed_tasks_alone():

@@ -41,6 +41,10 @@ def test_a_full_policy_is_read(tmp_path):
     assert policy.gates("qa/en")
     assert not policy.gates("qa/zh")
     assert policy.limits.cost_usd == 2
+    assert policy.metrics_of("arithmetic/addition") == ("value_match",)
+    assert policy.metrics_of("qa/en") == (None,)
+    several = written(tmp_path, "policy: x\ntasks:\n  a: {metric: [f1, exact_match]}\n")
+    assert load_policy(several).metrics_of("a") == ("f1", "exact_match")
 
 
 def test_only_chosen_tasks_are_gated():

@@ -15,6 +15,7 @@ from harness.gate.align import align
 from harness.gate.policy import DEFAULT, Policy, TaskRule
 from harness.gate.verdicts import OneSided, Planning, decide, judge, one_sided
 from harness.stats.intervals import Interval
+from harness.stats.paired import Discordance, tango
 from harness.stats.power import Error, mcnemar_detectable_effect, mcnemar_samples_needed
 
 
@@ -175,6 +176,29 @@ def test_the_detectable_loss_is_seen_with_the_power_stated(lost):
     losses, gains = (draw > 1 - (spread + effect) / 2).sum(1), (draw < (spread - effect) / 2).sum(1)
     seen = (stats.binom.cdf(gains, gains + losses, 0.5) <= 0.05).mean()
     assert 0.65 <= seen <= 0.95
+
+
+@pytest.mark.parametrize(
+    ("discordance", "drop", "margin", "wanted"),
+    [(0.1, 0.0, 0.03, "not_worse"), (0.1, 0.04, 0.02, "regressed"), (0.25, 0.0, 0.05, "not_worse")],
+)
+def test_the_n_that_would_decide_decides(discordance, drop, margin, wanted):
+    """If the difference seen is the true one, that many pairs give the verdict in 80 % of runs.
+
+    Exact tests and score intervals are a little stricter than the normal formula: 72 to 86 %.
+    """
+    error = Error(0.05, 0.8, two_sided=False)
+    n = Planning(100, discordance, 1.0, error.factor).needed(-drop, margin)
+    rng = np.random.default_rng(5)
+    shares = [(discordance - drop) / 2, (discordance + drop) / 2, 1 - discordance]
+    counts = rng.multinomial(n, shares, size=1000)[:, :2]
+    known = {}
+    for gained, lost in {tuple(map(int, pair)) for pair in counts}:
+        p = OneSided(float(stats.binom.cdf(gained, gained + lost, 0.5)), 1.0, "mcnemar")
+        found = tango(Discordance(gained, lost, n), 0.9)
+        known[gained, lost] = decide(found, p, margin, 0.05)
+    said = [known[tuple(map(int, pair))] for pair in counts]
+    assert 0.72 <= said.count(wanted) / len(said) <= 0.86
 
 
 def test_an_unchanged_model_is_rarely_called_regressed():

@@ -107,7 +107,8 @@ def test_nothing_is_loaded_unless_it_is_used(project):
     (folder / "test_other.py").write_text(UNUSED)
     done = run("test_other.py")
     assert done.returncode == 0, done.stdout + done.stderr
-    without = run("-pno:harness.pytest_plugin", "-o", "addopts=", "test_other.py")
+    without = run("-pno:harness.pytest_plugin", "-Wignore", "test_other.py")
+    assert without.returncode == 1
     assert "has_plugin" in without.stdout
 
 
@@ -126,11 +127,16 @@ def test_the_example_of_the_documentation_runs(project):
     page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(# test_model\.py\n.*?)```", page, re.DOTALL)
     (folder / "test_model.py").write_text(example)
-    command = [sys.executable, "-m", "harness"]
+    command, ours = [sys.executable, "-m", "harness"], {**os.environ, "PYTHONPATH": str(ROOT)}
     task = ["run", "arithmetic/addition", "--model", "embedded/mini", "--limit", "300"]
     for words in (task, ["bless"]):
-        subprocess.run([*command, *words, "--out", "out"], cwd=folder, check=True,
-                       capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+        subprocess.run(
+            [*command, *words, "--out", "out"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            env=ours,
+        )
     done = run("test_model.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout

@@ -16,9 +16,11 @@ from harness.run.policy import Budget, RetryPolicy
 from harness.run.sender import SendRules
 from harness.run.traffic import Traffic
 
+ALL = ("qa", "sum", "translation")
+
 
 @cache
-def facts(count=60, kinds=("qa", "sum", "translation")):
+def facts(count=60, kinds=ALL):
     """Return the facts that ship, read once."""
     return tuple(bundled_facts(count, kinds))
 
@@ -33,10 +35,12 @@ def hearing(judge, script, budget=None, **arguments):
     return Hearing(assigned, crew, budget or Budget(), at_once=256)
 
 
-def certificate(judge, script, given=None, rival=None, **arguments):
+@cache
+def certificate(judge, script, count=60, kinds=ALL, rival=None, **arguments):
     """Return the certificate of a scripted judge."""
     other = None if rival is None else ModelSpec("scripted", rival)
-    return asyncio.run(Audit(hearing(judge, script, **arguments), given or facts(), other).go())
+    before = hearing(judge, script, **arguments)
+    return asyncio.run(Audit(before, facts(count, kinds), other).go())
 
 
 def measured(found, name):

@@ -52,6 +52,7 @@ def test_only_what_no_program_decides_reaches_the_judge(harness, capitals, tmp_p
     path, rows = rows_of(tmp_path, done)
     assert rows["Capital of France?"]["verdicts"] is None
     assert rows["Capital of Spain?"]["verdicts"] is None
+    assert {row["scores"][0][0] for row in rows.values()} == {"judged"}  # the primary metric
     scores = {key: dict(row["scores"])["judged"] for key, row in rows.items()}
     assert [scores[row["question"]] for row in ROWS] == [1, 1, 0, 0, 0]
     (verdict,) = rows["Capital of Japan?"]["verdicts"]
@@ -146,6 +147,49 @@ def test_a_judge_is_put_to_tasks_without_one(harness, tmp_path):
     assert all(row["verdicts"] for row in rows.values())
 
 
+def test_a_judge_takes_the_place_of_one_that_was_given_no_model(harness, capitals, tmp_path):
+    """--judge names another judge than the task's own: that one judges, and its hash is kept."""
+    done = run(harness, capitals, "--judge", "correct-short=scripted/perfect")
+    assert done.code == 0, done.err
+    path, _ = rows_of(tmp_path, done)
+    record = json.loads((path / "run.json").read_text())
+    assert set(record["judges"]) == {"correct-short"}
+    other = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    path, _ = rows_of(tmp_path, other)
+    arms = [
+        json.loads((folder / "run.json").read_text())["tasks"]["capitals"]["arms"]["default"]
+        for folder in (path, tmp_path / json.loads(done.out)["run"])
+    ]
+    assert arms[0]["judge"] != arms[1]["judge"]
+
+
+def test_a_judge_file_of_the_users_own_is_named_by_its_path(harness, tmp_path):
+    """--judge ./mine.yaml=SPEC."""
+    (tmp_path / "mine.yaml").write_text(
+        "judge: mine\nmode: reference\nverdicts: {right: 1, partly: 0.5, wrong: 0}\n"
+        'prompt: "{{ question }} {{ reference }} {{ answer }} {{ verdicts }}"\n'
+    )
+    done = harness("run", "qa/en", "--model", "scripted/wrong", "--limit", "4", "--json",
+                   "--judge", "./mine.yaml=scripted/perfect")  # fmt: skip
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    judge = json.loads((path / "run.json").read_text())["judges"]["mine"]
+    assert [one["value"] for one in judge["scale"]["choices"]] == [1.0, 0.5, 0.0]
+    assert {row["verdicts"][0]["verdict"] for row in rows.values()} == {"wrong"}
+
+
+def test_a_panel_and_a_judge_beside_it(harness, capitals, tmp_path):
+    """Seats and a judge of something else may be named together."""
+    capitals.write_text(TASK.replace("judge: correct\n", ""))
+    seats = [f"--judge={seat}=scripted/perfect" for seat in ("first", "second", "third")]
+    done = run(harness, capitals, *seats, "--judge", "toxicity=scripted/perfect")
+    assert done.code == 0, done.err
+    path, rows = rows_of(tmp_path, done)
+    assert set(json.loads((path / "run.json").read_text())["judges"]) == {"panel", "toxicity"}
+    signed = [verdict["judge"] for verdict in rows["Capital of Italy?"]["verdicts"]]
+    assert signed == ["first", "second", "third", "panel", "toxicity"]
+
+
 def test_a_panel_keeps_every_vote(harness, capitals, tmp_path):
     """Two lenient seats outvote one perfect; the effective number of judges is on record."""
     capitals.write_text(TASK.replace("judge: correct", "judge: panel"))
@@ -219,3 +263,15 @@ def test_a_judge_may_have_an_endpoint_of_its_own(harness, capitals, start_server
     _, rows = rows_of(tmp_path, done)
     (verdict,) = rows["Capital of Japan?"]["verdicts"]
     assert verdict["model"] == "openai/any"
+
+
+def test_show_tells_what_the_judge_said_of_a_sample(harness, capitals, tmp_path):
+    """Who, the verdict, its score and the reply; and right answers are no failures."""
+    done = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    path, rows = rows_of(tmp_path, done)
+    shown = harness("show", path, "--sample", rows["Capital of Italy?"]["sample_id"]).out
+    line = next(line for line in shown.splitlines() if " judge " in line)
+    assert "correct (scripted/perfect): incorrect → 0.000  VERDICT: incorrect" in line
+    failures = harness("show", path, "--failures").out
+    assert "Capital of Japan?" not in failures
+    assert failures.splitlines()[-1] == "3 of 3 failed or wrong"

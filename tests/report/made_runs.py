@@ -148,6 +148,7 @@ METRICS = {
     "qa/en": ("quasi_exact_match", "f1", "exact_match"),
     "winograd/en": ("accuracy", "pair_accuracy"),
     "hostile/echo": ("exact_match",),
+    "hostile/flips": ("exact_match",),
     "free/short": ("judged",),
 }
 SLICES = {
@@ -155,6 +156,7 @@ SLICES = {
     "qa/en": (("domain",), ("level",)),
     "winograd/en": (("domain",),),
     "hostile/echo": (),
+    "hostile/flips": (),
     "free/short": (),
 }
 
@@ -353,7 +355,22 @@ def _judged(answer: str, extraction: Extraction, right: bool, luck: CounterRando
     )
 
 
+def _flips(recipe: Recipe) -> Iterator[Scored]:
+    """The able model says each hostile text as wanted, the other one says it with a word more."""
+    for number, text in enumerate(HOSTILE):
+        sample = Sample(
+            task="hostile/flips",
+            sample_id=content_key(["flip", number])[:16],
+            input=f"Say this: {text}",
+            target=(text,),
+        )
+        said = text if recipe.skill > 0.5 else f"{text} or so"
+        extraction = Extraction(said, "text", 0, len(said), said)
+        yield _answered(sample, said), Score("ok", {}, said, said, extraction)
+
+
 MAKERS = {
+    "hostile/flips": _flips,
     "free/short": _free,
     "arithmetic/addition": _addition,
     "qa/en": _facts,

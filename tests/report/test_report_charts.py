@@ -163,10 +163,11 @@ def test_nothing_beats_the_efficient(points, better):
 
 
 def test_a_scatter_needs_two_models():
-    """One point compares nothing."""
+    """One point compares nothing, nor do models that cost the same."""
     point = {"model": "p/a", "cost": 1.0, "score": 0.5}
     assert cost_chart([point], TITLE, TWO) == ""
     assert cost_chart([], TITLE, TWO) == ""
+    assert cost_chart([point, {**point, "model": "p/b"}], TITLE, TWO) == ""
     drawn = cost_chart([point, {**point, "model": "p/b", "cost": 2.0}], TITLE, TWO)
     assert ">tokens</text>" in drawn
     assert ">词元</text>" in drawn

@@ -17,7 +17,7 @@ from harness.report.judge_chart import ESTIMATES, Estimates, estimates_chart
 from harness.report.judge_tally import JudgeTally, label_key, sample_link
 from harness.report.judge_truth import CorrectedLine, cautions
 from harness.report.judge_view import judge_page
-from harness.report.model import RunData
+from harness.report.model import RunData, TaskText
 from harness.report.pages import write_pages
 from harness.report.survey import RunSurvey, survey
 
@@ -327,6 +327,26 @@ def test_the_chart_speaks_both_languages_and_needs_a_correction():
     assert len(ESTIMATES) == 3
 
 
+def test_of_many_systems_those_that_moved_most_are_drawn():
+    """Twelve systems of six tasks at most: the page stays readable, the table has all."""
+    cells = [
+        cell(f"a/{task}", value, metric="judged", estimate=estimate)
+        for task in range(7)
+        for estimate, value in (("raw", 0.9), ("ppi++", 0.9 - task / 10))
+    ]
+    runs = []
+    for place in range(14):
+        rows = [{**judged("correct", "1"), "task": f"a/{task}"} for task in range(7)]
+        told = {"correct": {**JUDGE, "tasks": [f"a/{task}" for task in range(7)]}}
+        runs.append(run_of(rows, told, name=f"r{place}", model=f"p/{place}", cells=tuple(cells)))
+    texts = {f"a/{task}": TaskText(f"a/{task}") for task in range(7)}
+    surveys = {run.name: survey(run, list(texts)) for run in runs}
+    (part,) = judge_page(report_of(*runs, texts=texts), surveys).parts
+    assert [task for task, _ in part.charts] == [f"a/{task}" for task in range(1, 7)]
+    assert part.undrawn == 7 * 14 - 6 * 12
+    assert len(part.corrected) == 7 * 14
+
+
 def test_cautions_are_told_once_with_their_sum():
     """Several systems with one warning give one sentence."""
     lines = [
@@ -360,7 +380,7 @@ def test_a_labelled_run_on_disk_becomes_a_page(tmp_path):
     page = write_report(runs, tmp_path / "out").read_text("utf-8")
     judges = re.search(r'data-view="judges">(.*?)</section>', page, re.DOTALL)[1]
     assert judges.count('class="chart"') == 1
-    for text in ("PPI++", "Rogan–Gladen", "Against people", "与人工标签对照", "$0.0246"):
+    for text in ("PPI++", "Rogan–Gladen", "Against the labels", "与标签对照", "$0.0246"):
         assert text in judges
     assert "no verdict is announced" in judges
     loaded = load_runs(runs)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from harness.board.records import Entry, TaskFacts
 from harness.board.table import make_board
 from harness.cli.board import write_board
 from harness.cli.report import write_report
+from harness.cli.run import command as run_command
+from harness.cli.run import settings
 from harness.errors import InvalidFile, StoreError, UsageError
-from harness.records import to_json
+from harness.records import ModelSpec, RunSpec, to_json
 from harness.report import pages
 from harness.report.model import ReportData, RunData, TaskText
 from harness.report.pages import write_pages
-from harness.report.run_view import options, rerun, sample_options
+from harness.report.run_view import options, rerun, run_page, sample_options
 from harness.report.survey import survey
 from harness.report.task_view import task_page
 from harness.report.variant_view import pieces
@@ -97,7 +100,7 @@ class Outline(HTMLParser):
     """The page's elements and texts, one a line, without style, script, charts and marks."""
 
     SKIPPED = ("style", "script", "svg")
-    VOID = ("meta", "input", "br", "link")
+    VOID = ("meta", "input", "br", "link", "wbr")
 
     def __init__(self) -> None:
         super().__init__()
@@ -287,6 +290,12 @@ def test_command_makes_the_run_again():
             "api_key_env": "KEY",
         },
         "limit": 5,
+        "sample_ids": ["ab", "cd"],
+        "judges": {
+            "correct": {"provider": "openai", "name": "j@http://127.0.0.1:2/v1"},
+            "summary": {"provider": "hf", "name": "k", "base_url": "http://127.0.0.1:3"},
+        },
+        "shots": 0,
         "seed": 3,
         "epochs": 2,
         "arms": ["direct"],
@@ -299,14 +308,76 @@ def test_command_makes_the_run_again():
     assert rerun({"spec": inner}) == (
         "harness run 'arithmetic/*' --model openai/m -M api=completions -M n=2"
         " --base-url http://127.0.0.1:1/v1 --api-key-env KEY --limit 5 --seed 3 --epochs 2"
-        " --system 'Be brief.' --arm direct --perturb typos,spaces -G temperature=0.5"
+        " --shots 0 --system 'Be brief.' --sample ab --sample cd --arm direct"
+        " --perturb typos,spaces --judge correct=openai/j@http://127.0.0.1:2/v1"
+        " --judge summary=hf/k@http://127.0.0.1:3 -G temperature=0.5"
         " -D 'file=my rows.jsonl' --trust"
     )
-    assert "--limit" not in sample_options({"spec": inner})
+    alone = sample_options({"spec": inner})
+    assert "--limit" not in alone
+    assert "--sample" not in alone
+    assert "--judge correct=" in alone
     assert options({"model": {"provider": "p", "name": "n"}, "epochs": 1, "seed": 0}) == [
         "--model",
         "p/n",
     ]
+
+
+def test_the_commands_options_are_those_of_harness_run():
+    """What the page says to run is read back as the spec that it was made from."""
+    spec = RunSpec(
+        tasks=("qa/en",),
+        model=ModelSpec("openai", "m", {"n": 2}, base_url="http://127.0.0.1:1/v1"),
+        limit=5,
+        shots=0,
+        judges={"correct": ModelSpec("scripted", "perfect")},
+        perturb=("typos",),
+    )
+    words = shlex.split(rerun({"spec": msgspec.to_builtins(spec)}))
+    flags = run_command.make_context("run", words[2:]).params
+    flags = {name: value for name, value in flags.items() if name not in ("as_json", "dry_run")}
+    assert settings(flags)[0] == spec
+
+
+def test_a_runs_sentence_counts_what_the_list_counts():
+    """Right, partly right, wrong, unparsed, failed, without a verdict: as the filters have it."""
+    statuses = ("ok", "ok", "ok", "unparsed", "error", "unjudged")
+    scores = (1.0, 0.5, 0.2, 0.0, None, None)
+    rows = [
+        row(task="a/x", sample_id=str(place), status=status,
+            scores=[] if score is None else [("exact_match", score)])
+        for place, (status, score) in enumerate(zip(statuses, scores, strict=True))
+    ]  # fmt: skip
+    run = run_data(rows=rows)
+    page = run_page(run, survey(run, ["a/x"]))
+    assert page.story.en == (
+        "6 samples scored: 1 right, 1 partly right, 1 wrong, 1 unparsed, 1 failed, "
+        "1 without a verdict."
+    )
+
+
+def test_cells_begin_with_what_went_wrong():
+    """Cells without a value, then those with failures; a correction without one is no failure."""
+    cells = (
+        cell("a/x", 0.5),
+        cell("a/x", None, low=None, high=None, estimate="ppi++", reason="few labels"),
+        cell("a/y", 0.4, errors=2),
+        cell("a/z", None, low=None, high=None, reason="not reached"),
+    )
+    run = run_data(cells=cells)
+    page = run_page(run, survey(run, ["a/x"]))
+    assert [(c.task, c.estimate) for c, _ in page.cells] == [
+        ("a/z", "raw"), ("a/y", "raw"), ("a/x", "raw"), ("a/x", "ppi++"),
+    ]  # fmt: skip
+
+
+def test_settings_name_the_judges():
+    """Who judged, how many verdicts there are, and the hash of it."""
+    judge = {"hash": "abcd", "models": {"correct": {"name": "p/j"}}, "judged": 7, "missing": 2}
+    page = run_page(run_data(manifest={"judges": {"correct": judge}}), survey(run_data(), []))
+    assert ("judge correct", "p/j: 7 verdicts, 2 missing") in page.settings
+    assert ("judge correct", "abcd") in page.hashes
+    assert page.judged
 
 
 def test_partial_and_replayed_runs_say_so(tmp_path):

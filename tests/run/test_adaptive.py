@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 
 import pytest
 
+from harness.identity import CounterRandom
 from harness.run.adaptive import MOST, START, AdaptiveLimit
 
 
-def simulate(
-    limit: AdaptiveLimit, *, latency: float, capacity: float, refuse_above: int = 10**9, work: int
-) -> list[int]:
-    """Serve `work` requests; return the limit after each answer.
+@dataclass
+class Server:
+    """Answers after `latency` (plus up to `jitter` of it), `capacity` a second at most.
 
-    The server answers after `latency`, at most `capacity` answers a second, and refuses a request
-    that would be one more than `refuse_above` at once.
+    It refuses what would be more than `refuse_above` at once, and `at_random` a share of all;
+    who is refused comes back after `retry_after`. `workers` ask, each one request at a time.
     """
-    now, free_at, in_flight, history = 0.0, 0.0, 0, []
-    events: list[tuple[float, bool]] = []
-    while work > 0:
-        while in_flight < limit.limit:
-            in_flight += 1
-            limit.sent(in_flight, now)
-            if in_flight > refuse_above:
-                heapq.heappush(events, (now + 0.001, True))
+
+    latency: float
+    capacity: float = 1e9
+    refuse_above: int = 10**9
+    retry_after: float = 0.0
+    jitter: float = 0.0
+    at_random: float = 0.0
+    workers: int = MOST
+
+    def serve(self, limit: AdaptiveLimit, work: int) -> tuple[list[int], int, float]:
+        """Serve `work` requests; return the limit after each answer, refusals and seconds."""
+        random = CounterRandom(1, "latency")
+        now = free_at = 0.0
+        in_flight = served = refused = number = 0
+        waiting = self.workers
+        history: list[int] = []
+        events: list[tuple[float, int, str]] = []
+        while work > 0:
+            while in_flight < limit.limit and waiting:
+                in_flight, number, waiting = in_flight + 1, number + 1, waiting - 1
+                limit.sent(in_flight, now)
+                if served >= self.refuse_above or random.random() < self.at_random:
+                    heapq.heappush(events, (now + 0.001, number, "refused"))
+                    continue
+                served += 1
+                free_at = max(free_at, now) + 1 / self.capacity
+                done = now + self.latency * (1 + self.jitter * random.random())
+                heapq.heappush(events, (max(free_at, done), number, "served"))
+            now, place, what = heapq.heappop(events)
+            if what == "back":
+                waiting += 1
+                continue
+            in_flight -= 1
+            if what == "refused":
+                refused += 1
+                back = now + self.retry_after + 0.5 * random.random()
+                heapq.heappush(events, (back, place, "back"))
             else:
-                free_at = max(free_at, now) + 1 / capacity
-                heapq.heappush(events, (max(free_at, now + latency), False))
-        now, refused = heapq.heappop(events)
-        in_flight -= 1
-        limit.answered(now, pushed_back=refused)
-        work -= not refused
-        history.append(limit.limit)
-    return history
+                served, work, waiting = served - 1, work - 1, waiting + 1
+            limit.answered(now, pushed_back=what == "refused")
+            history.append(limit.limit)
+        return history, refused, now
+
+
+def simulate(limit: AdaptiveLimit, *, work: int, **server: float) -> list[int]:
+    """Return the limit after each answer of a server."""
+    return Server(**server).serve(limit, work)[0]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("latency", "capacity"), [(0.05, 1000), (0.5, 100), (0.02, 4000)])
@@ -57,13 +88,56 @@ def test_it_does_not_grow_where_it_buys_nothing():
     assert history[-1] <= 2 * START
 
 
-def test_it_backs_off_where_it_is_refused():
-    """A server that takes 20 at once sees few refusals in the long run."""
+@pytest.mark.parametrize("retry_after", [0.0, 1.0])
+@pytest.mark.parametrize("most", [20, 200])
+def test_it_settles_at_a_hard_capacity_and_seldom_tries_more(most, retry_after):
+    """A server that takes so many at once is kept busy, and refuses one request in 100."""
+    server = Server(0.05, refuse_above=most, retry_after=retry_after, jitter=0.5)
+    work = 500 * most
+    history, refused, seconds = server.serve(AdaptiveLimit(), work)
+    late = history[len(history) // 2 :]
+    assert 0.9 * most <= sum(late) / len(late) <= 1.05 * most
+    assert refused <= work / 100 + 2 * most
+    assert seconds <= 1.1 * work * 0.05 * 1.25 / most + 2
+
+
+@pytest.mark.parametrize("limit", [AdaptiveLimit(), AdaptiveLimit.at_most(64)])
+def test_refusals_at_random_do_not_slow_it_down(limit):
+    """One in twenty refused whatever the load: the limit stays what the server can use."""
+    server = Server(0.05, capacity=1280, at_random=0.05, retry_after=0.1)
+    history, _, seconds = server.serve(limit, 20_000)
+    late = history[len(history) // 2 :]
+    assert sum(late) / len(late) >= 55
+    assert seconds <= 1.1 * 20_000 / 1280 + 1
+
+
+@pytest.mark.parametrize("limit", [AdaptiveLimit(), AdaptiveLimit.at_most(64)])
+def test_many_refusals_of_single_requests_are_found_to_be_random(limit):
+    """One in five, also of requests that are alone: load is no reason, and it rises again."""
+    server = Server(0.05, capacity=1280, at_random=0.2, retry_after=0.1)
+    history, _, _ = server.serve(limit, 40_000)
+    late = history[-10_000:]
+    assert sum(late) / len(late) >= 50
+
+
+def test_a_ceiling_that_is_gone_is_found_to_be_gone():
+    """A server that was busy for a while is used fully once it has room again."""
     limit = AdaptiveLimit()
-    history = simulate(limit, latency=0.05, capacity=1e6, refuse_above=20, work=20_000)
-    assert 10 <= history[-1] <= 24
-    refusals = simulate(limit, latency=0.05, capacity=1e6, refuse_above=20, work=5_000)
-    assert len(refusals) - 5_000 < 0.05 * 5_000
+    Server(0.05, refuse_above=10).serve(limit, 2_000)
+    assert limit.limit <= 12
+    Server(0.05, refuse_above=100).serve(limit, 40_000)
+    assert limit.limit >= 70
+
+
+def test_one_slow_round_does_not_end_the_slow_start():
+    """A doubling that seems to buy nothing is measured again before it is taken back."""
+    limit, now = AdaptiveLimit(), 0.0
+    for seconds in (0.05, 0.05, 0.3, 0.05, 0.05, 0.05):  # the third round meets a hiccup
+        for i in range(2 * limit.limit):
+            limit.sent(limit.limit, now)
+            now += seconds if i % limit.limit == 0 else 0.0
+            limit.answered(now, pushed_back=False)
+    assert limit.limit >= 16 * START
 
 
 def test_one_burst_of_refusals_counts_once():
@@ -92,3 +166,19 @@ def test_the_limit_never_falls_below_one():
         for _ in range(4):
             limit.answered(float(i), pushed_back=False)
     assert limit.limit >= 1
+
+
+def test_a_fixed_number_stays_as_long_as_the_server_takes_it():
+    """--connections 64 holds 64, whether they buy throughput or not."""
+    history = simulate(AdaptiveLimit.at_most(64), work=5_000, latency=0.05, capacity=100)
+    assert set(history) == {64}
+
+
+def test_a_fixed_number_yields_to_a_server_that_refuses_and_comes_back():
+    """Push-back lowers it too: 20 at once are kept busy, not 64 refused; then it is 64 again."""
+    limit = AdaptiveLimit.at_most(64)
+    history, refused, _ = Server(0.05, refuse_above=20, workers=64).serve(limit, 5_000)
+    assert 17 <= sum(history[2_000:]) / len(history[2_000:]) <= 21
+    assert refused < 300
+    Server(0.05).serve(limit, 200_000)
+    assert limit.limit == 64

@@ -7,25 +7,6 @@ import json
 import pytest
 
 
-def scores(root) -> list[dict]:
-    (path,) = root.glob("*/scores.json")
-    return [cell for cell in json.loads(path.read_text())["cells"] if not cell["observed"]]
-
-
-def test_passing_faults_leave_the_scores_alone(start_server, addition, harness, tmp_path):
-    """With 5 % each of 429, 500, dropped connections and half bodies every sample is answered."""
-    for name, faults in (("clean", ""), ("faulty", "429=.05,500=.05,drop=.05,json=.05")):
-        server = start_server(faults=faults)
-        done = harness(
-            "run", addition, "--model", "openai/fake", "--base-url", server.url,
-            "--out", tmp_path / name, "--connections", "8",
-        )  # fmt: skip
-        assert done.code == 0, done.err
-        assert server.stats()["answered_twice"] == 0
-    assert server.stats()["by_status"].keys() == {"200", "429", "500", "drop", "json"}
-    assert scores(tmp_path / "faulty") == scores(tmp_path / "clean")
-
-
 def test_past_max_failures_the_exit_code_is_four(start_server, addition, harness, tmp_path):
     """What cannot be answered is counted beside the score, with bounds; and the run goes on."""
     server = start_server(faults="400=0.3")

@@ -257,19 +257,35 @@ def test_a_store_that_cannot_write_ends_the_run():
         drive(FakeBackend(echo), plan("abc"), store=Full())
 
 
-def test_a_pause_asked_of_one_holds_back_all():
-    """After a Retry-After no request goes out before the pause is over."""
-    clock: list[tuple[str, float]] = []
+def refused(seconds: float) -> Failure:
+    return Failure("rate_limit", "429", retryable=True, status=429, retry_after=seconds)
+
+
+def test_a_pause_is_for_everybody_where_one_after_the_other_is_refused():
+    """Three refusals in a row with a Retry-After: nothing leaves before the pause is over."""
+    left: list[float] = []
 
     def limited(prompt: str, attempt: int) -> Reply:
-        clock.append((prompt, asyncio.get_running_loop().time()))
-        if prompt == "a" and attempt == 1:
-            return Failure(kind="rate_limit", message="429", retryable=True, retry_after=0.05)
+        left.append(asyncio.get_running_loop().time())
+        return refused(0.05) if len(left) <= 3 else echo(prompt, attempt)
+
+    outcomes, _ = drive(FakeBackend(limited), plan([f"p{i}" for i in range(9)]), workers=3)
+    assert all(o.failure is None for o in outcomes)
+    assert all(when - left[2] >= 0.045 for when in left[3:])
+
+
+def test_a_pause_is_for_one_where_others_are_answered_meanwhile():
+    """One refusal among answers holds back the request that was refused, and no other."""
+    done: list[str] = []
+
+    def limited(prompt: str, attempt: int) -> Reply:
+        if prompt == "p0" and attempt == 1:
+            return refused(0.05)
+        done.append(prompt)
         return echo(prompt, attempt)
 
-    drive(FakeBackend(limited), plan(["a", "b", "c"]), workers=1)
-    first = clock[0][1]
-    assert all(when - first >= 0.045 for _, when in clock[1:])
+    drive(FakeBackend(limited), plan([f"p{i}" for i in range(20)]), workers=2)
+    assert done[-1] == "p0"
 
 
 def test_no_more_samples_than_workers_are_live():

@@ -18,6 +18,7 @@ from harness.stats.frontier import (
     Rule,
     gaps,
     grid_frontier,
+    mastery,
     predictive,
 )
 from harness.stats.intervals import wilson
@@ -54,6 +55,39 @@ def full(outcomes, levels):
 
 
 # ---- the rule and the grid --------------------------------------------------------------------
+
+
+def test_a_level_needs_35_items():
+    """34 of 34 have a lower end below 0.9, 35 of 35 have not: n / (n + z²)."""
+    assert DEFAULT.least == 35
+    assert not DEFAULT.passes(34, Level(34))
+    assert DEFAULT.passes(35, Level(35))
+
+
+@given(st.floats(0.5, 0.99), st.floats(0.5, 0.999))
+def test_the_least_size_is_the_least(threshold, confidence):
+    """With so many items all right a level holds, with one fewer it does not."""
+    rule = Rule(threshold, confidence)
+    assert rule.passes(rule.least, Level(rule.least))
+    assert not rule.passes(rule.least - 1, Level(rule.least - 1))
+
+
+def test_holding_breaking_and_being_gone_are_told_by_the_ends():
+    """An interval that reaches the threshold from below says neither; none says nothing."""
+    assert (DEFAULT.holds(0.9), DEFAULT.holds(0.89), DEFAULT.holds(None)) == (True, False, False)
+    assert (DEFAULT.breaks(0.89), DEFAULT.breaks(0.9), DEFAULT.breaks(None)) == (True, False, False)
+    assert (DEFAULT.gone(0.1), DEFAULT.gone(0.11), DEFAULT.gone(None)) == (True, False, False)
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=8))
+def test_intervals_and_counts_name_one_frontier(right):
+    """What the report says of cells is what the grid says of their counts."""
+    levels = [Level(60)] * len(right)
+    ends = [wilson(count, 60)[2:4] for count in right]
+    found = mastery(ends)
+    assert found.frontier == grid_frontier(right, levels)
+    assert list(found.gaps) == gaps(right, levels)
+    assert found.gone is None or right[found.gone - 1] <= 6
 
 
 def test_a_sampled_level_is_judged_by_its_lower_bound():

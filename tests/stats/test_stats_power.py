@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.power import NormalIndPower
 
 from harness.stats.power import (
     Error,
@@ -76,6 +79,18 @@ def test_a_one_sided_gate_needs_fewer():
 def test_unpaired_needs_more():
     """Two separate sets at p = ¾ need 3271 items each for 3 points."""
     assert unpaired_samples_needed(0.03, 0.75) == 3271
+
+
+@pytest.mark.parametrize("two_sided", [True, False])
+@pytest.mark.parametrize(("effect", "discordance"), [(0.03, 0.1), (0.05, 0.2), (0.1, 0.25)])
+def test_counts_equal_statsmodels(effect, discordance, two_sided):
+    """A paired difference of 0/1 scores is a one-sample z test of effect δ/√(π_d-δ²)."""
+    solve = NormalIndPower().solve_power
+    size = effect / math.sqrt(discordance - effect**2)
+    side = "two-sided" if two_sided else "larger"
+    known = solve(size, alpha=0.05, power=0.8, ratio=0, alternative=side)
+    found = mcnemar_samples_needed(effect, discordance, Error(0.05, 0.8, two_sided=two_sided))
+    assert found == math.ceil(known - 1e-6)
 
 
 def test_planned_power_is_met():

@@ -194,6 +194,8 @@ class OpenAIBackend:
         self._chat_url = URL(f"{settings.base_url}/{CHATS[settings.api]}")
         self._text_url = URL(f"{settings.base_url}/completions")
         self._score_tokens = 0
+        self.thinking = settings.thinking
+        """Tokens that a request may use beside its limit."""
 
     def identity(self) -> Mapping[str, Any]:
         """Return provider, address, model and arguments; never a key or a header."""
@@ -215,7 +217,7 @@ class OpenAIBackend:
     def batches(self) -> OpenAIBatches:
         """Return the server's batch jobs, for the requests of this model."""
         batches = self._transport.batches(self._batch_call, self._batch_reply)
-        batches.thinking = self._settings.thinking
+        batches.thinking = self.thinking
         return batches
 
     async def close(self) -> None:

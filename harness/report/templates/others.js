@@ -6,11 +6,10 @@ const places = new Map();
 function placesOf(run) {
   if (!places.has(run)) {
     places.set(run, piece(`r${run}-index`).then(({ columns, arm, variant }) => {
+      const key = (row) => [columns.t[row], columns.id[row], arm[columns.a[row]], variant[columns.v[row]], columns.e[row]].join("\u0000");
       const rows = new Map();
-      for (let row = 0; row < columns.id.length; row += 1) {
-        rows.set([columns.t[row], columns.id[row], arm[columns.a[row]], variant[columns.v[row]], columns.e[row]].join("\u0000"), row);
-      }
-      return { rows, kind: (row) => kindOf(columns, row), got: (row) => columns.g[row] };
+      for (let row = 0; row < columns.id.length; row += 1) rows.set(key(row), row);
+      return { rows, key, kind: (row) => kindOf(columns, row), got: (row) => columns.g[row] };
     }));
   }
   return places.get(run);
@@ -58,7 +57,7 @@ async function elsewhere(row) {
   const rows = FACTS.runs.reduce((sum, run) => sum + run.rows, 0);
   if (!runs.length || (rows > AT_ONCE && !state.against)) return null;
   const own = await placesOf(state.run);
-  const key = [...own.rows].find(([, place]) => place === row)?.[0];
+  const key = own.key(row);
   const lines = [];
   for (const run of runs) {
     const there = await placesOf(run);

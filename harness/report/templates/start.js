@@ -22,14 +22,15 @@ async function show() {
   const changed = !shown[0].classList.contains("on");
   for (const node of $$(".view")) node.classList.toggle("on", node === shown[0]);
   trail(shown[0], asked);
-  if (shown[0] === versus) showFlips(asked.get("dir"));
+  if (shown[0] === versus) showFlips(asked);
   if (shown[0] === board) await showBoard(asked);
   if (changed) scrollTo(0, 0);
   if (changed && routed) $("h1", shown[0]).focus({ preventScroll: true });
   routed = true;
   if (samples) {
-    samples.hidden = shown[0].dataset.view !== "run";
-    if (!samples.hidden) await routeSamples(run, asked);
+    const here = shown[0].dataset.view === "run";
+    if (!here) samples.hidden = true;
+    if (here) await routeSamples(run, asked);
   }
 }
 
@@ -40,6 +41,7 @@ async function routeSamples(run, asked) {
     if (document.activeElement !== $("#search")) $("#search").value = query;
     state.at = findSample(asked);
     await compareRuns(asked);
+    samples.hidden = false; // only now, so that nothing moves once it is drawn
     if (query !== state.query) search(query);
     applyFilter(asked);
     if (state.at < 0 && !asked.get("s") && state.shown.length) state.at = state.shown[0];
@@ -47,6 +49,7 @@ async function routeSamples(run, asked) {
     drawRows();
     await showDetail(state.at);
   } catch (error) {
+    samples.hidden = false;
     $("#detail").replaceChildren(el("p", { class: "bad" }, String(error.message || error)));
   }
 }
