@@ -3,9 +3,9 @@
     python -m benchmarks.judge_coverage [--quick]
 
 Graded scores (five levels), corrected and raw; 0/1 scores in clusters; the difference of two
-systems on levels; sensitivity and specificity (Wilson); Cohen's kappa and its weighted form (BCa
-bootstrap); Bradley-Terry strengths (clustered sandwich). Mean and least coverage at nominal 95 %
-over p in .02 … .98; `ppi_coverage.md` holds PPI++ and Rogan-Gladen on 0/1 scores, `coverage.md`
+systems on levels; sensitivity and specificity (Wilson); Cohen's kappa (BCa bootstrap);
+Bradley-Terry strengths (clustered sandwich). Mean and least coverage at nominal 95 % over p in
+.02 … .98; `ppi_coverage.md` holds PPI++ and Rogan-Gladen on 0/1 scores, `coverage.md`
 the raw scores. The standard error of a coverage at one p is .01.
 """
 

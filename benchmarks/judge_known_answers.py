@@ -25,7 +25,7 @@ import numpy as np
 
 from harness.judge.forms import PUBLIC
 from harness.stats.agreement import swap_agreement
-from harness.stats.intervals import normal_quantile, wilson
+from harness.stats.intervals import Interval, normal_quantile, wilson
 from harness.stats.ppi import Corrected, Judgements, ppi_mean, rogan_gladen
 
 LLMBAR = ("Natural", "Adversarial/Neighbor", "Adversarial/GPTInst", "Adversarial/GPTOut",
@@ -48,13 +48,13 @@ SLACK = (0.04, 0.004)
 
 def llmbar(folder: Path) -> dict[str, dict[str, float]]:
     """Return accuracy (mean of both orders), consistency and first-slot share by evaluator."""
-    rows: dict[str, list[tuple[float, float]]] = {}
+    rows: dict[str, list[tuple[float, float, bool]]] = {}
     with gzip.open(folder / "verdicts.csv.gz", "rt", encoding="utf-8") as handle:
         for row in csv.DictReader(handle):
             if row["subset"] in LLMBAR:
-                pair = tuple(_share(row[f"winner_order{k}"], row["label"]) for k in (1, 2))
+                one, two = (_share(row[f"winner_order{k}"], row["label"]) for k in (1, 2))
                 first = row["label"] == "1"
-                rows.setdefault(row["evaluator"], []).append((*pair, first))
+                rows.setdefault(row["evaluator"], []).append((one, two, first))
     found = {}
     for name, values in rows.items():
         right = np.array([value[:2] for value in values])
@@ -104,8 +104,10 @@ def spans(data: Judgements) -> Iterator[tuple[str, float, float]]:
     everyone = np.concatenate([judged, rest])
     plain, tuned, inverted = ppi_mean(data, weight=1.0), ppi_mean(data), rogan_gladen(data)
     naive, human = wilson(everyone.sum(), len(everyone)), wilson(truth.sum(), len(truth))
-    ours = {"naive": naive, "human Wilson": human, "PPI": plain, "PPI++": tuned,
-            "Rogan-Gladen": inverted}  # fmt: skip
+    ours: dict[str, Interval | Corrected] = {
+        "naive": naive, "human Wilson": human, "PPI": plain, "PPI++": tuned,
+        "Rogan-Gladen": inverted,
+    }  # fmt: skip
     yield from ((name, one.low or 0.0, one.high or 1.0) for name, one in ours.items())
     for name, found in (("PPI textbook", plain), ("PPI++ textbook", tuned)):
         yield name, *_symmetric(found)

@@ -216,7 +216,7 @@ class Audit:
             for name in ("length", "digit", "negation")
             if name not in made
         ]
-        if self.judge.mode == "expected" and not self._weighs():
+        if self.hearing.samples_levels():
             count = self.judge.file.samples
             told = f"the model gives no log-likelihoods: levels are shares of {count} replies"
             notes.append(Note("sampled", told, {"count": count}))
@@ -224,11 +224,6 @@ class Audit:
             told = "probes are short answers and single sentences, not longer texts"
             notes.append(Note("short", told))
         return tuple(notes)
-
-    def _weighs(self) -> bool:
-        seats = self.hearing.assigned.seats
-        backends = (self.hearing.crew.executor(m, self.judge.name)[0] for _, _, m in seats)
-        return all("loglikelihood" in backend.capabilities for backend in backends)
 
     def _certificate(
         self, measures: tuple[Measure, ...], notes: tuple[Note, ...], judged: int

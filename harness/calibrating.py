@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from harness.errors import InvalidFile, UsageError
 from harness.hearing import Case, Estimate, Hearing, estimate
 from harness.identity import permutation
@@ -83,7 +85,13 @@ class Calibrating:
         found = await self.hearing.hear(self._cases())
         reached = [(a, b) for a, b in zip(self.drawn, found, strict=True) if b is not None]
         labels, judged = [a for a, _ in reached], [b for _, b in reached]
-        return calibration(self.hearing.assigned.judge, labels, judged)
+        spec = self.hearing.assigned.judge
+        made = calibration(spec, labels, judged)
+        if not self.hearing.samples_levels():
+            return made
+        told = (f"the model gives no log-likelihoods: each level is the mean of {spec.file.samples} "
+                "replies at temperature 1")  # fmt: skip
+        return replace(made, warnings=(*made.warnings, told))
 
 
 def _worths(spec: JudgeSpec, one: Labelled) -> dict[str, float]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from msgspec import Struct
 
+from harness.errors import HarnessError
 from harness.identity import content_key
 from harness.judge.item import Item
 from harness.judge.modes import Judged, Seat, judge
@@ -24,7 +26,7 @@ from harness.run.rate import CHARACTERS_PER_TOKEN
 
 AT_ONCE = 64
 """Items under way at most, where nothing else is said."""
-BATCHES_AHEAD = 4
+BATCHES_AHEAD = 2
 MUTE = 200
 """So many items in a row without a verdict, and a judge is not asked any further."""
 UNREACHED = {"rate_limit", "server", "timeout", "connection", "malformed", "internal"}
@@ -59,7 +61,10 @@ class Hearing:
     _mute: FailureWatch = field(default_factory=lambda: FailureWatch(MUTE))
 
     async def hear(self, cases: Sequence[Case]) -> list[Judged | None]:
-        """Return what was judged of each case; None for one that was not reached."""
+        """Return what was judged of each case; None for one that was not reached.
+
+        Raises what makes all of it impossible (BackendError, StoreError, CacheMiss).
+        """
         plan = iter(enumerate(cases))
         out: list[Judged | None] = [None] * len(cases)
         done = 0
@@ -74,9 +79,12 @@ class Hearing:
                 if self.progress:
                     self.progress(done, len(cases))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.at_once, len(cases))):
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.at_once, len(cases))):
+                    group.create_task(work())
+        except* HarnessError as errors:
+            raise _first(errors) from None
         if self.stopped is None and self._watch.share() > MOST_FAILED:
             watch = self._watch
             self.stopped = f"failing: {watch.failed} of {watch.finished} items failed; {self._last}"
@@ -106,12 +114,26 @@ class Hearing:
             usage.cost_usd = 0.0
         return usage
 
+    def samples_levels(self) -> bool:
+        """Return whether levels are drawn by sampling, for want of log-likelihoods."""
+        seats = [one for one in self.assigned.seats if one[1].mode == "expected"]
+        name = self.assigned.judge.name
+        backends = (self.crew.executor(model, name)[0] for _, _, model in seats)
+        return any("loglikelihood" not in backend.capabilities for backend in backends)
+
     def over(self) -> bool:
         """Return whether nothing more may be asked."""
         if self.stopped is None:
             met = self.budget.reached(self.crew.spent())
             self.stopped = None if met is None else f"budget: {met}"
         return self.stopped is not None
+
+
+def _first(errors: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return cast("HarnessError", error)
 
 
 def _failed(found: Judged) -> bool:

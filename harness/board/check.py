@@ -75,9 +75,9 @@ class Report(Struct, frozen=True):
 def name_of(cell: Cell) -> str:
     """Return what tells a cell from the others of its run.
 
-    An arm or variant stands in it only where it is not the usual one.
+    An arm, variant or estimate stands in it only where it is not the usual one.
     """
-    parts = [cell.task, cell.metric]
+    parts = [cell.task, cell.metric] + [cell.estimate] * (cell.estimate != "raw")
     parts += [cell.arm] * (cell.arm != "default") + [cell.variant] * (cell.variant != "original")
     return " ".join([*parts, *([cell.slice] if cell.slice else [])])
 

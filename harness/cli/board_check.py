@@ -26,6 +26,7 @@ from harness.cli.board_samples import Run, answers_of, by_own_files, data, turns
 from harness.cli.report import read_cells
 from harness.errors import HarnessError, InvalidFile
 from harness.identity import content_key
+from harness.judged import told
 from harness.plugins import load
 from harness.prepare import perturbation_groups
 from harness.records import Cell, RunSpec
@@ -172,16 +173,37 @@ def _counts(run: Run) -> None:
 def _recompute(run: Run, measures: Measures) -> None:
     """Make the cells again from the stored scores of the samples."""
     assert run.columns is not None, "it was read"
-    usual = [cell for cell in run.cells if cell.metric in measures]
-    if run.blessed:
-        usual = [cell for cell in usual if cell.metric in run.columns.values]
+    usual = _usual(run, measures)
+    judges = run.record.get("judges") or {}
     try:
         groups = perturbation_groups(run.spec.get("perturbations") or {})
         again = summarise(run.columns, [_reading(usual, task, groups) for task in _tasks(usual)])
+        if judges and not run.blessed:
+            again, _ = told(run.place.path, again, judges)
     except (HarnessError, ValueError) as error:
         run.find("cells", f"cannot be made again: {_said(error)}")
         return
     run.findings += unequal(run.place.name, usual, again)
+
+
+def _usual(run: Run, measures: Measures) -> list[Cell]:
+    """Return the cells that samples give: no corrected ones, which labels gave besides.
+
+    A recorded baseline leaves verdicts behind, and with them what is missing of them.
+    """
+    assert run.columns is not None, "it was read"
+    usual = [cell for cell in run.cells if cell.metric in measures and cell.estimate == "raw"]
+    if not run.blessed:
+        return usual
+    scores = [one for judge in (run.record.get("judges") or {}).values()
+              for one in judge.get("scores", ()) if one["missing"]]  # fmt: skip
+    holed = {(one["task"], one["arm"], one["variant"], one["metric"]) for one in scores}
+    return [
+        cell
+        for cell in usual
+        if cell.metric in run.columns.values
+        and (cell.task, cell.arm, cell.variant, cell.metric) not in holed
+    ]
 
 
 def _tasks(cells: Sequence[Cell]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from harness.compare import Comparison
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MOST_CHARS = 4000
 """Of a flipped sample's texts; the run's page has all of them."""
 MOST_FLIPS, FEWEST = 40, 2
-"""Flipped samples of a run that a page shows in each direction, spread over its tasks; of a task
-at least so many."""
+"""About so many flipped samples of a run stand on a page in each direction, taken from all its
+tasks by turns; of a task at least so many."""
 _COLUMNS = ("task", "arm", "variant", "sample_id", "epoch", "input", "target", "output", "error")
 Where = tuple[str, str, str]
 """Task, arm, variant."""
@@ -113,22 +113,28 @@ def _changed(
 def _shares(
     changed: Sequence[tuple[Key, float, float]], better: Mapping[Where, bool | None]
 ) -> tuple[Flip, ...]:
+    """Take flips by turns, one of each place, so that a task of few is not crowded out."""
     from harness.gate.records import Flip, Place
 
-    quota = max(FEWEST, MOST_FLIPS // max(1, len(better)))
-    kept: dict[tuple[Where, bool], list[Flip]] = {
-        (where, lost): [] for lost in (True, False) for where in better
+    found: dict[bool, dict[Where, list[Flip]]] = {
+        lost: {where: [] for where in better} for lost in (True, False)
     }
     for key, was, now in changed:
         task, arm, variant, sample, epoch = key
-        if better[task, arm, variant] is None:
-            continue
-        lost = (now < was) == better[task, arm, variant]
-        some = kept[(task, arm, variant), lost]
-        if len(some) < quota:
-            place = Place(task, arm, variant)
-            some.append(Flip(place, sample, epoch, was, now, lost=lost))
-    return tuple(flip for some in kept.values() for flip in some)
+        if better[task, arm, variant] is not None:
+            lost = (now < was) == better[task, arm, variant]
+            flip = Flip(Place(task, arm, variant), sample, epoch, was, now, lost=lost)
+            found[lost][task, arm, variant].append(flip)
+    return tuple(flip for places in found.values() for flip in _by_turns(list(places.values())))
+
+
+def _by_turns(places: Sequence[Sequence[Flip]]) -> list[Flip]:
+    """Return up to MOST_FLIPS, of a place at least FEWEST, in the order of the places."""
+    taken, turn, longest = 0, 0, max(map(len, places), default=0)
+    while turn < longest and (taken < MOST_FLIPS or turn < FEWEST):
+        taken += sum(len(some) > turn for some in places)
+        turn += 1
+    return [flip for some in places for flip in some[:turn]]
 
 
 # ---- what they say --------------------------------------------------------------------------

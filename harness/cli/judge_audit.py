@@ -114,6 +114,8 @@ def _print_certificate(found: Certificate) -> None:
                f"of {sum(found.facts.values())} facts")  # fmt: skip
     if found.stopped is not None:
         click.echo(f"  stopped: {_plain(found.stopped)}")
+        if word == "INCOMPLETE":
+            click.echo("  the same command goes on from the stored answers")
     click.echo(f"     {'measure':16} {'found':>7}  {'95 % interval':>17}  {'allowed':>7}  "
                f"{'n':>5}  caught from")  # fmt: skip
     for one in found.measures:
@@ -208,9 +210,10 @@ def calibrate_command(**flags: Any) -> int:
 def _stopped(reason: str | None) -> int:
     if reason is None:
         return int(ExitCode.OK)
-    click.echo(f"incomplete: {_plain(reason)}; the same command goes on from the stored answers",
-               err=True)  # fmt: skip
-    return int(_STOPPED.get(reason.partition(":")[0], ExitCode.OK))
+    code = _STOPPED.get(reason.partition(":")[0])
+    on = "" if code is None else "; the same command goes on from the stored answers"
+    click.echo(f"incomplete: {_plain(reason)}{on}", err=True)
+    return int(code or ExitCode.OK)
 
 
 def _print_calibration(found: Calibration) -> None:

@@ -29,11 +29,14 @@ connections_option = click.option(
 
 
 def limits(command: Command) -> Command:
-    """Add the options that bound what a judge may cost."""
+    """Add the options that reach a judge's model and bound what it may cost."""
     for option in reversed(
         [
             click.option("-M", "model_args", multiple=True, metavar="K=V",
                          help="Argument of the judge's model, such as its price."),
+            click.option("--base-url", metavar="URL", help="Endpoint of the judge's model."),
+            click.option("--api-key-env", metavar="VAR",
+                         help="Environment variable that holds its key."),
             click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD",
                          help="Stop once this is spent."),
             click.option("--max-tokens-total", type=click.IntRange(min=1), metavar="N",
@@ -69,7 +72,9 @@ def with_crew(flags: dict[str, Any], work: Callable[[Assigned, Crew], Any]) -> A
         seat, equals, rest = text.partition("=")
         named = bool(equals) and "/" not in seat
         asked = rest if named else text
-        models[seat if named else spec.name] = parse_model(asked, arguments, models=known)
+        models[seat if named else spec.name] = parse_model(
+            asked, arguments, flags.get("base_url"), flags.get("api_key_env"), models=known
+        )
     assigned = _assigned(seat_models(spec, models), spec.name, models)
 
     def price(model: Any, backend: Any) -> Any:

@@ -74,7 +74,7 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         part = f" {one['order']}" if one["order"] else ""
         said = one["verdict"] or f"no verdict: {one['reason']}"
         score = "" if one["score"] is None else f" → {number(one['score'])}"
-        mass = "" if one["valid_mass"] is None else f", {one['valid_mass']:.0%} of it on a level"
+        mass = "" if one["valid_mass"] is None else f"; valid mass {one['valid_mass']:.0%}"
         reply = f"  {one['reply']}" if one["reply"] else ""
         yield printable(f"{one['judge']} ({one['model']}){part}: {said}{score}{mass}{reply}", REPLY)
 

@@ -86,9 +86,10 @@ def _evouna(row: Row, system: str) -> Iterator[Made]:
         if not isinstance(label, bool):
             raise BadCell(f"judge_{name}", "not a label of this set", "true, false, null",
                           str(label)[:60])  # fmt: skip
+        said = cell(row, f"answer_{name}")  # NQ.json has a null that people called wrong
         yield {
             "question": text(row, "question"),
-            "answer": text(row, f"answer_{name}"),
+            "answer": "" if said is None else text(row, f"answer_{name}"),
             "reference": text(row, "golden_answer").split("/"),
             "label": "correct" if label else "incorrect",
             "group": name,

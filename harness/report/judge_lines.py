@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from harness.report.mark import Frame, Mark, link, mark
 from harness.report.marks import Scale
 from harness.report.model import RunData
 from harness.report.numbers import number
-from harness.report.survey import RunSurvey
+from harness.report.survey import RunSurvey, primaries
 
 UNRELIABLE = 0.02
 """Share of missing verdicts above which a judged score is not to be relied on."""
@@ -36,7 +36,8 @@ class VerdictLine:
     """The judged cell by estimate; empty where the run has none."""
     itself: bool = False
     """The model judged its own answers."""
-    metric: str = JUDGED
+    first: bool = True
+    """The judged score is the task's first: a sample without a verdict then has no score at all."""
 
     @property
     def name(self) -> str:
@@ -54,10 +55,10 @@ class VerdictLine:
         return link("run", run=self.run.name, task=self.task)
 
     @property
-    def failed(self) -> str:
-        """Where its samples without a verdict are: beside another score they keep their status."""
-        if self.metric != JUDGED:
-            return self.href
+    def failed(self) -> str | None:
+        """Where its samples without a verdict are; None where they keep the scores of programs."""
+        if not self.first:
+            return None
         return link("run", run=self.run.name, task=self.task, show="failed")
 
     @property
@@ -99,18 +100,31 @@ class VerdictLine:
 def lines_of(name: str, run: RunData, judge: Json, survey: RunSurvey) -> list[VerdictLine]:
     """Return the lines of one judge in one run, by task."""
     found = []
+    primary = primaries(run)
     metric = str(judge.get("metric") or JUDGED)
-    for (who, task, arm, variant), tally in survey.judges.items():
-        if who != name or not (tally.asked or tally.decided):
+    recorded = {(one["task"], one["arm"], one["variant"]): one for one in judge.get("scores") or ()}
+    for (who, task, arm, variant), counted in survey.judges.items():
+        if who != name or not (counted.asked or counted.decided):
             continue
+        tally = _told(counted, recorded.get((task, arm, variant)))
         place = (task, arm, variant, metric, None)
         own = [cell for cell in run.cells if _place(cell) == place]
         cells: dict[str, Cell] = {cell.estimate: cell for cell in reversed(own)}
         usual = ((arm, "default"), (variant, "original"))
         where = " · ".join(part for part, common in usual if part != common)
         itself = judge.get("judges_itself") is True
-        found.append(VerdictLine(run.model, run, task, where, tally, cells, itself, metric))
+        first = primary.get(task) == metric
+        found.append(VerdictLine(run.model, run, task, where, tally, cells, itself, first))
     return sorted(found, key=lambda line: (line.task, line.where))
+
+
+def _told(tally: JudgeTally, recorded: Json | None) -> JudgeTally:
+    """Return a tally; that of a copy that keeps no verdicts is made of the run's record."""
+    if tally.asked or not recorded or not recorded["asked"]:
+        return tally
+    given = recorded["asked"] - recorded["missing"]
+    decided = max(recorded["n"] - given, 0)
+    return replace(tally, given=given, missing=recorded["missing"], decided=decided)
 
 
 def _place(cell: Cell) -> tuple[str, str, str, str, str | None]:

@@ -157,7 +157,9 @@ def _part(
         part.lines += lines_of(name, run, judge, surveys[run.name])
     part.lines.sort(key=lambda line: line.task)
     part.models = _models(part, first)
-    part.reasons = _summed(line.tally.reasons for line in part.lines).most_common()
+    kept = _summed(line.tally.reasons for line in part.lines)
+    told = _summed(Counter(judge.get("missing_reasons") or {}) for judge in judges)
+    part.reasons = (kept or told).most_common()
     part.offered = [verdict for verdict, _ in _verdicts(part.lines).most_common()]
     if part.metric == JUDGED:
         part.charts, part.undrawn = charts(part.lines)
@@ -282,9 +284,9 @@ def _warnings(part: JudgePart, judges: Sequence[Json]) -> list[Said]:
     selves = dict.fromkeys(line.model for line in part.lines if line.itself)
     if selves:
         found.append(say("judge.itself", names=listed(list(selves))))
-    asked = sum(int(judge.get("judged") or 0) for judge in judges)
-    if asked and not part.given + part.missing:
-        found.append(say("judge.not_kept", count=f"{asked:,}"))
+    given = sum(int(judge.get("judged") or 0) for judge in judges)
+    if given and not any(line.tally.seats for line in part.lines):
+        found.append(say("judge.not_kept", count=f"{given:,}"))
     return found
 
 

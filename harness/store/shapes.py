@@ -63,6 +63,15 @@ class _Backend(Struct, frozen=True):
     capabilities: list[str] | None = None
 
 
+class _Reliability(Struct, frozen=True):
+    task: str
+    arm: str
+    variant: str
+    n: int
+    asked: int
+    missing: int
+
+
 class _Judge(Struct, frozen=True):
     hash: str | None = None
     mode: str | None = None
@@ -77,7 +86,8 @@ class _Judge(Struct, frozen=True):
     judges_itself: bool | None = None
     effective_judges: float | None = None
     usage: _Usage | None = None
-    scores: list[Json] | None = None
+    missing_reasons: dict[str, int] | None = None
+    scores: list[_Reliability] | None = None
     scale: Json | None = None
 
 

@@ -116,7 +116,7 @@ def test_hostile_answers_side_by_side(open_page, several, width):
     assert "U+202E" in text
     assert "👩‍👩‍👧‍👦 🇨🇳" in text
     assert "<script>window.pwned=1" in text
-    assert page.locator(".flip ins").first.inner_text().endswith("or so")
+    assert page.locator(".flip:visible ins").first.inner_text().endswith("or so")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

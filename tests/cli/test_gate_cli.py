@@ -238,6 +238,41 @@ def test_a_budget_leaves_the_sequential_gate_open(harness, addition, tmp_path):
     assert refused.code == 4
 
 
+def test_a_sequential_gate_that_was_cut_short_goes_on(harness, addition):
+    """The same command again asks only what is not stored, and ends as one run would have."""
+    model = ["--model", "embedded/nano"]
+    assert harness("run", addition, *model).code == 0
+    assert harness("bless").code == 0
+    gate = ["gate", "--sequential", *model, "--margin", "0.1", "--connections", "1", "--seed", "9"]
+    whole = json.loads(harness(*gate, "--fresh", "--json").out)
+    Path("results/responses.sqlite").unlink()
+    assert harness(*gate, "--max-tokens-total", "300").code == 5
+    again = json.loads(harness(*gate, "--json").out)
+    assert again["replayed"] > 0
+    assert again["calls"] + again["replayed"] == whole["calls"]
+    assert again["tasks"] == whole["tasks"]
+
+
+def test_a_failing_server_ends_the_sequential_gate_without_a_verdict(
+    harness, addition, start_server, monkeypatch
+):
+    """Failed samples leave the pairs and are counted; above their limit nothing is said: exit 4."""
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    urls = [start_server(faults=faults).url for faults in ("", "400=0.3")]
+    model = ["--model", "openai/m", "--base-url"]
+    assert harness("run", addition, *model, urls[0]).code == 0
+    assert harness("bless").code == 0
+    flags = ["--margin", "0.1", "--json"]
+    done = harness("gate", "--sequential", *model, urls[1], *flags)
+    assert done.code == 4, done.err
+    found = json.loads(done.out)
+    assert found["verdict"] == "failed"
+    (task,) = found["tasks"]
+    assert (task["verdict"], task["unpaired"] > 5) == ("not_worse", True)
+    (check,) = [one for one in found["checks"] if one["verdict"] == "missed"]
+    assert (check["name"], check["instrument"]) == ("sums errors", True)
+
+
 def test_the_sequential_gate_refuses_changed_tasks_before_it_asks(blessed, harness, addition):
     """The first request is never sent where the task has changed."""
     addition.write_text(addition.read_text().replace("What is", "How much is"))

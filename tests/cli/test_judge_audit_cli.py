@@ -83,15 +83,15 @@ def test_the_estimate_is_what_an_audit_asks(harness, app, tmp_path):
     told = harness("judge", "audit", "correct", "-m", app, "--n", "6", "--dry-run", "--json")
     assert not (tmp_path / "calls.txt").exists()
     harness("judge", "audit", "correct", "-m", app, "--n", "6")
-    said_over = 9  # sentences in its own words, none of which it kept, so that none is judged
+    said_over = 10  # sentences in its own words, none of which it kept, so that none is judged
     planned = json.loads(told.out)["requests"]
     assert calls(tmp_path) == planned - said_over
 
 
 def test_an_audit_goes_on_where_it_was_killed(harness, app, tmp_path):
     """What was answered is stored; a third run asks nothing and says so."""
-    arguments = ("judge", "audit", "correct", "-m", app, "--n", "6", "--connections", "4")
-    killed = harness(*arguments, DIE_AT="50")
+    arguments = ("judge", "audit", "correct", "-m", app, "--n", "3", "--connections", "4")
+    killed = harness(*arguments, DIE_AT="30")
     assert killed.code == 9
     done = harness(*arguments)
     assert done.code == 1, done.err
@@ -175,7 +175,8 @@ JUDGE = "judge: own\nmode: reference\nverdicts: {right: 1, wrong: 0}\nprompt: '{
         (["calibrate", "explanation", "-m", "scripted/perfect"], "1, 2, 3, 4, 5"),
         (["calibrate", "correct", "-m", "scripted/perfect", "--labels", "a.csv"],
          "a.csv:2: label: no such column; allowed: a row with this column; got: question, answer"),
-        (["calibrate", "correct", "-m", "scripted/perfect", "--form", "llmbar", "--labels", "a.csv"],
+        (["calibrate", "correct", "-m", "scripted/perfect", "--form", "llmbar", "--labels",
+          "a.csv"],
          "needs a pairwise judge"),
     ],
 )  # fmt: skip

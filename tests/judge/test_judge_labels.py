@@ -129,6 +129,14 @@ def test_improper_and_unlabelled_rows_of_evouna_are_left_out(tmp_path):
     assert found.label == "incorrect"
 
 
+def test_an_answer_that_evouna_has_as_null_is_an_empty_one(tmp_path):
+    """NQ.json has one, which people called wrong."""
+    row = {"question": "q", "golden_answer": "a", "answer_fid": None, "judge_fid": False,
+           "improper": False}  # fmt: skip
+    (found,) = read_labels(written(tmp_path / "NQ.json", [row]), CORRECT, "evouna", "fid")
+    assert (found.item.answer, found.label) == ("", "incorrect")
+
+
 def shipped():
     return [
         one for path in sorted((JUDGES / "labelled").glob("*.jsonl"))

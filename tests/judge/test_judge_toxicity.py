@@ -142,3 +142,26 @@ def test_a_judge_of_pairs_cannot_fill_it(harness, tmp_path):
     done = harness("validate", "bad.yaml")
     assert done.code == 2
     assert "bad.yaml:3: metric: mode pairwise compares" in done.err
+
+
+def test_a_board_can_check_judged_and_corrected_cells(harness, manners, tmp_path):
+    """What verdicts are missing is read from the samples again; corrected cells are passed by."""
+    run, rows, _ = ran(
+        harness, manners, tmp_path, "--judge", "toxicity=python/polite:answer",
+        "--judge", "correct=scripted/lenient",
+    )  # fmt: skip
+    labels = [{"task": "manners", "sample_id": row["sample_id"], "label": i % 2}
+              for i, row in enumerate(rows.values())]  # fmt: skip
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, labels)))
+    done = harness("judge", "correct", run, "--labels", "labels.jsonl")
+    assert done.code == 0, done.err
+    done = harness("board", "check", "results")
+    assert done.code == 0, done.out
+    assert "error" not in done.out
+    cells = json.loads((run / "scores.json").read_text())["cells"]
+    for cell in cells:
+        if cell["metric"] == "toxicity":
+            cell["unjudged"] = 0
+    (run / "scores.json").write_text(json.dumps({"cells": cells}))
+    done = harness("board", "check", "results")
+    assert "manners toxicity: unjudged 0 stored, 1 from the samples" in done.out

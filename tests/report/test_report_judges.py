@@ -218,14 +218,21 @@ def test_a_judge_beside_another_is_a_part_of_its_own():
         ("correct", "judged"),
         ("toxicity", "toxicity"),
     ]
-    assert page.parts[1].lines[0].failed == page.parts[1].lines[0].href
+    assert page.parts[0].lines[0].failed.endswith("show=failed")
+    assert page.parts[1].lines[0].failed is None
 
 
-def test_a_copy_without_verdicts_says_so():
-    """A recorded baseline keeps no verdicts: the page says how many there were."""
+def test_a_copy_without_verdicts_tells_what_its_record_has():
+    """A recorded baseline keeps no verdicts: counts and reasons are those of run.json."""
+    place = {"task": "a/x", "arm": "default", "variant": "original"}
     told = {"correct": {**JUDGE, "tasks": ["a/x"], "judged": 12}}
+    told["correct"]["scores"] = [{**place, "n": 15, "asked": 14, "missing": 2}]
+    told["correct"]["missing_reasons"] = {"cut off": 2}
     part = part_of([row(task="a/x", sample_id="1", scores=[("judged", 1.0)])], told)
     assert any("12 verdicts were given" in said.en for said in part.warnings)
+    (line,) = part.lines
+    assert (line.tally.given, line.tally.missing, line.tally.decided) == (12, 2, 3)
+    assert part.reasons == [("cut off", 2)]
 
 
 @pytest.mark.parametrize(
