@@ -153,9 +153,9 @@ def table(found: Mapping[str, Measured], repeats: int) -> list[str]:
     seconds, memory, added, paint, search = LIMITS
     lines = [
         (
-            f"Medians of {repeats}; whole processes of `harness report`, pages opened from disk. Made "
-            "samples: 4 of 10 sums, 4 short questions, 2 worked word problems. *Beyond text* is what "
-            "lies on disk less what `xz -9e` makes of all texts together."
+            f"Medians of {repeats}; whole processes of `harness report`, pages opened from disk. "
+            "Made samples: 4 of 10 sums, 4 short questions, 2 worked word problems. "
+            "*Beyond text* is what lies on disk less what `xz -9e` makes of all texts together."
         ),
         "",
         "| | limit | " + " | ".join(found) + " |",

@@ -89,8 +89,7 @@ class Calibrating:
         made = calibration(spec, labels, judged)
         if not self.hearing.samples_levels():
             return made
-        told = (f"the model gives no log-likelihoods: each level is the mean of {spec.file.samples} "
-                "replies at temperature 1")  # fmt: skip
+        told = f"no log-likelihoods: each level is the mean of {spec.file.samples} sampled replies"
         return replace(made, warnings=(*made.warnings, told))
 
 

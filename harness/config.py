@@ -293,9 +293,7 @@ def build(flags: Mapping[str, Any]) -> tuple[RunSpec, Execution]:
         shots=chosen.shots,
         arms=chosen.arm,
         perturb=chosen.perturb,
-        judges={
-            name: parse_model(judge, models=models) for name, judge in chosen.judge.items()
-        },
+        judges={name: parse_model(judge, models=models) for name, judge in chosen.judge.items()},
         generation=_generation(chosen.generation),
         data=chosen.data,
         system=chosen.system,

@@ -47,7 +47,7 @@ from harness.records import (
 )
 from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, Price, RetryPolicy, Usage
-from harness.run.rate import terms_of
+from harness.run.rate import UNLIMITED, terms_of
 from harness.run.sender import Sender, SendRules
 from harness.run.traffic import Traffic
 from harness.store.columns import read_columns
@@ -284,7 +284,8 @@ class _Journey:
     def _rules(self) -> SendRules:
         return SendRules(
             traffic=self.traffic,
-            terms=terms_of(self.spec.model),
+            # batch jobs are not asked request by request
+            terms=UNLIMITED if self.execution.batch else terms_of(self.spec.model),
             retry=RetryPolicy(max_attempts=self.execution.max_attempts),
             require_cache=self.execution.require_cache,
         )

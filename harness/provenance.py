@@ -48,7 +48,10 @@ def evidence(requests: int, cached: int) -> str:
         return "new" if requests else "none: no request was answered"
     if not requests:
         return REPLAYED
-    return f"new in part: {requests:,} of {requests + cached:,} requests; the others were answered from the store"
+    return (
+        f"new in part: {requests:,} of {requests + cached:,} requests; "
+        "the others were answered from the store"
+    )
 
 
 def git_commit() -> str | None:

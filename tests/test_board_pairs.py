@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from harness.board.records import Game, Player
 from harness.board.source import Source
 from harness.board.strength import strengths
 from harness.board.table import make_board
-from harness.cli.board import command
+from harness.cli.board import command, write_board
 from harness.cli.board_check import check
 from harness.cli.board_folder import contents, look
 from harness.errors import InvalidFile
@@ -275,6 +276,18 @@ def test_an_arena_in_the_folder_reaches_the_board(arena):
     assert [item.kind for item in check(look(arena)).findings] == ["unreadable"]
     done = CliRunner().invoke(command, ["check", str(arena)], standalone_mode=False)
     assert done.return_value == 2
+
+
+def test_the_strengths_stand_on_the_page(arena, tmp_path):
+    """Beside mean win rate, mean and Borda points, with what they rest on."""
+    page = write_board(arena, tmp_path / "out").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]*>", " ", page)
+    data = json.loads((tmp_path / "out" / "board.json").read_text())
+    first = data["views"][0]["rows"][0]["strength"]
+    assert (
+        f"{first['value']:.2f} [{first['low']:.2f}, {first['high']:.2f}]".replace("-", "−") in text
+    )
+    assert "12 pairwise judgements of 2 models over 12 samples" in text
 
 
 def test_games_in_a_submission_are_refused(tmp_path):

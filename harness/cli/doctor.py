@@ -42,6 +42,7 @@ def examine(root: Path) -> Iterator[Finding]:
     yield Finding("ok", "python", platform.python_version())
     yield from _packages()
     yield _tasks()
+    yield _known()
     yield from _models()
     yield _store(root)
     yield _key()
@@ -65,6 +66,15 @@ def _tasks() -> Finding:
     except HarnessError as error:
         return Finding("fail", "tasks", str(error))
     return Finding("ok" if names else "fail", "tasks", f"{len(names)} found")
+
+
+def _known() -> Finding:
+    from harness.known_models import known_models
+
+    try:
+        return Finding("ok", "models.yaml", f"{len(known_models())} models known")
+    except HarnessError as error:
+        return Finding("fail", "models.yaml", str(error))
 
 
 def _models() -> Iterator[Finding]:

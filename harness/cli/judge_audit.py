@@ -230,7 +230,7 @@ def _print_calibration(found: Calibration) -> None:
     for name, one in found.groups.items():
         click.echo(f"    {_plain(name)[:22]:22} {one.value:>7.3f}  {one.low:.3f} to {one.high:.3f} "
                    f"  n={one.n:,}")  # fmt: skip
-    if found.confusion:
+    if found.judged:
         width = max(map(len, found.verdicts))
         click.echo("  label \\ verdict: " + "  ".join(f"{n:>{width}}" for n in found.verdicts))
         for name, row in zip(found.verdicts, found.confusion, strict=True):

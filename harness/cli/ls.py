@@ -148,16 +148,18 @@ def _known(name: str, known: Known) -> dict[str, Any]:
     price, count = known.price, known.parameters
     said = "unknown"
     if price is not None:
-        said = f"{price.prompt:g} in, {price.out:g} out" + (
-            f" ({price.date})" if price.date else ""
-        )
+        cached = "" if price.cached is None else f" ({price.cached:g} cached)"
+        day = f" ({price.date})" if price.date else ""
+        said = f"{price.prompt:g} in{cached}, {price.out:g} out{day}"
     return {
         "model": name,
         "price": said,
         "parameters": "unknown" if count is None else _short(count),
         "context": "unknown" if known.context is None else f"{known.context:,}",
         "licence": known.licence or "unknown",
-        "note": "",
+        "note": ", ".join(
+            [f"alias {known.alias}"] * bool(known.alias) + [f"of {known.model}"] * bool(known.model)
+        ),
     }
 
 

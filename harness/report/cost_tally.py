@@ -29,6 +29,8 @@ class CostTally:
     """Tokens generated, reasoning included."""
     thought: int | None = None
     """Tokens of reasoning, where the provider counts them."""
+    stored: int | None = None
+    """Tokens of prompts that the provider read from its own cache, where it says so."""
     cost: float = 0.0
     """US dollars at list price, replayed answers included."""
     unpriced: int = 0
@@ -78,6 +80,8 @@ class CostTally:
                 self.new += 1
             if turn["reasoning_tokens"]:
                 self.thought = (self.thought or 0) + turn["reasoning_tokens"]
+            if turn.get("cached_prompt_tokens"):  # older tables have no such field
+                self.stored = (self.stored or 0) + turn["cached_prompt_tokens"]
 
     @property
     def money(self) -> float | None:
@@ -97,7 +101,7 @@ def together(tallies: Sequence[CostTally]) -> CostTally:
         for name in ("samples", "failed", "new", "replayed", "untold", "cost", "unpriced",
                      "right_tokens", "right", "graded"):  # fmt: skip
             setattr(total, name, getattr(total, name) + getattr(one, name))
-        for name in ("sent", "came", "thought"):
+        for name in ("sent", "came", "thought", "stored"):
             if getattr(one, name) is not None:
                 setattr(total, name, (getattr(total, name) or 0) + getattr(one, name))
         total.seconds.extend(one.seconds)

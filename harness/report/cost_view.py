@@ -40,8 +40,6 @@ class CostLine:
     """The price is today's: the run itself did not know it."""
     speed: str = ""
     """Requests that the model answered per second of the run."""
-    stored: int | None = None
-    """Tokens sent that the provider read from its own cache; None: it does not say."""
     judges: JudgesCost | None = None
 
     @property
@@ -133,7 +131,7 @@ class CostPage:
         return Columns(
             replayed=any(line.tally.replayed for line in lines),
             thought=any(line.tally.thought for line in lines),
-            stored=any(line.stored for line in lines),
+            stored=any(line.tally.stored for line in lines),
             judged=any(line.judges for line in lines),
             speed=any(line.speed for line in lines),
         )
@@ -171,9 +169,7 @@ def _run(run: RunData, survey: RunSurvey, palette: Palette) -> RunCost:
         for task, tally in survey.costs.items()
     )
     whole = _line(run.model, link("run", run=run.name), together([*survey.costs.values()]), run)
-    usage = run.manifest.get("usage") or {}
-    stored = usage.get("cached_prompt_tokens") or None
-    line = replace(whole, speed=_speed(run), stored=stored, judges=_judges(run, survey))
+    line = replace(whole, speed=_speed(run), judges=_judges(run, survey))
     return RunCost(line, tasks, series_key(palette[run.model]) if run.model in palette else EMPTY)
 
 

@@ -12,6 +12,7 @@ connections yields to push-back in the same way, and to nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 START, MOST = 8, 512
 WORTHWHILE = 1.15
@@ -102,7 +103,7 @@ class AdaptiveLimit:
         """Return how many refusals in a round are more than noise: three deviations above it."""
         size = 2 * self.limit
         mean = self._noise * size
-        return max(2.0, 1 + mean + 3 * (mean * (1 - self._noise)) ** 0.5)
+        return max(2.0, 1 + mean + 3 * sqrt(mean * (1 - self._noise)))
 
     def _listen(self, *, refused: bool) -> None:
         """Count refusals of single requests: no load explains them, so they come at random."""

@@ -21,6 +21,9 @@ from harness.run.sender import Sender
 REORDER_WINDOW = 4096
 """Samples that may be finished ahead of the slowest one before the others wait for it."""
 
+BREATH = 64
+"""Samples between two turns of the event loop, at most: Ctrl-C is seen there."""
+
 StopReason = str
 
 
@@ -100,6 +103,8 @@ class LocalExecutor:
                 self.live -= 1
             self._check(outcome)
             window.put(index, outcome)
+            if index % BREATH == 0:  # where every answer is stored nothing else lets the loop run
+                await asyncio.sleep(0)
 
     async def converse(self, sample: Sample, conversation: Conversation) -> Outcome:
         """Drive one conversation to its end."""

@@ -18,7 +18,10 @@ from harness.text.tokens import overlap_tokens
 
 
 def _best(outcome: Outcome, compare: Callable[[str], float]) -> float:
-    return max((compare(target) for target in outcome.sample.target), default=0.0)
+    targets = outcome.sample.target
+    if len(targets) == 1:  # most samples: every one is scored here
+        return compare(targets[0])
+    return max((compare(target) for target in targets), default=0.0)
 
 
 def _exact(outcome: Outcome, score: Score) -> float | None:

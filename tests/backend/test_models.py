@@ -140,7 +140,7 @@ def test_ls_models_shows_what_is_known(harness):
     by_name = {row["model"]: row for row in rows if row.get("model")}
     assert by_name["embedded/mini"]["parameters"] == "1.5 M"
     assert by_name["hf/openai-community/gpt2"]["price"] == "unknown"
-    assert by_name["openai/gpt-4o-mini"]["price"] == "0.15 in, 0.6 out (2024-10)"
+    assert by_name["openai/gpt-4o-mini"]["price"] == "0.15 in (0.075 cached), 0.6 out (2024-10)"
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,16 @@ def test_a_noisy_judge_is_as_good_as_its_noise():
     assert accuracy.low < 0.7 < accuracy.high
 
 
+def test_levels_without_log_likelihoods_are_noted():
+    """Twenty replies an item instead of one look at the probabilities: the reader is told."""
+    labelled = [Labelled(Item(f"q{k}", "a", key=f"k{k}"), str(1 + k % 5)) for k in range(5)]
+    found = calibrated("explanation-expected", labelled)
+    assert found.numbers["accuracy"].value == 1.0
+    assert any("20 sampled replies" in warning for warning in found.warnings)
+    one = Calibrating(hearing("explanation-expected", "perfect"), labelled)
+    assert one.estimate().requests == 100
+
+
 def test_a_limit_draws_labels_at_random():
     """Not the first ones, the same each time, in the order of the file."""
     labelled = bundled_labels(hearing("correct", "perfect").assigned)

@@ -150,12 +150,13 @@ def test_judges_are_counted_apart():
     assert page.columns.judged
 
 
-def test_speed_and_provider_cache_come_from_the_record():
-    """Requests over seconds of the run, and tokens that the provider read from its cache."""
-    usage = {"requests": 30, "cached_prompt_tokens": 7}
-    page = page_of(run_of([asked("1")], manifest={"usage": usage, "wall_s": 12.0}))
+def test_speed_comes_from_the_record_and_the_providers_cache_from_the_turns():
+    """Requests over seconds of the run; tokens that the provider read from its cache."""
+    answer = turn("assistant", "4", attempts=1, cached=False, cached_prompt_tokens=7)
+    manifest = {"usage": {"requests": 30}, "wall_s": 12.0}
+    page = page_of(run_of([asked("1", transcript=[answer])], manifest=manifest))
     line = page.runs[0].line
-    assert (line.speed, line.stored) == ("2.50", 7)
+    assert (line.speed, line.tally.stored) == ("2.50", 7)
     assert page.columns.stored
     assert not page.columns.replayed
 

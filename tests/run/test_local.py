@@ -373,3 +373,20 @@ def test_requests_a_minute_hold_in_the_executor():
     )
     assert len(outcomes) == 120
     assert left[-1] - left[0] >= (120 - 100) * 0.0101  # about a second's worth leaves at once
+
+
+def test_a_run_of_stored_answers_can_be_stopped():
+    """Where nothing is sent the loop still turns, so that Ctrl-C is seen."""
+    prompts = [f"p{i}" for i in range(5000)]
+    store = MemoryStore()
+    drive(FakeBackend(echo), plan(prompts), store=store)
+    sender = Sender(FakeBackend(echo), store, SendRules(Traffic(4), NO_WAIT))
+    executor = LocalExecutor(sender, 4)
+    outcomes: list[Outcome] = []
+
+    async def go() -> None:
+        asyncio.get_running_loop().call_soon(executor.stop, "interrupted")
+        await executor.run(plan(prompts), outcomes.append)
+
+    asyncio.run(go())
+    assert len(outcomes) < 500

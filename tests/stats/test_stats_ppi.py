@@ -183,3 +183,12 @@ def test_coverage_at_200_labels(method):
                 hits.append(found.low <= p <= found.high)
     assert len(hits) > 800
     assert np.mean(hits) >= 0.93
+
+
+def test_a_difference_that_few_labels_show_is_not_taken_for_certain():
+    """A hundred pairs without a difference leave room for half a row of the largest one."""
+    rng = np.random.default_rng(5)
+    gaps = rng.choice([0.0, 1.0], 2000, p=[0.97, 0.03])
+    found = ppi_mean(Judgements([0.0] * 100, [0.0] * 100, gaps), bounds=None)
+    assert found.low == pytest.approx(found.value - 1.9842 * (0.5 / 100**2) ** 0.5, abs=1e-5)
+    assert found.high > 0.01
