@@ -129,10 +129,11 @@ def report(result: RunResult, *, as_json: bool) -> None:
         click.echo(f"failed requests: {kinds}{limit}; harness show {result.directory} --failures")
         for line in failure_lines(result.directory / SAMPLES):
             click.echo(line)
-    if result.usage.cached:
-        evidence = provenance.evidence(result.usage.requests, result.usage.cached)
-        calls = "0 calls, " if not result.usage.requests else ""
-        click.echo(f"evidence: {calls}{evidence}")
+    usage = result.usage
+    if usage.cached and not usage.requests:
+        click.echo("0 calls, replayed from the store: not new evidence")
+    elif usage.cached:
+        click.echo(f"evidence: {provenance.evidence(usage.requests, usage.cached)}")
     for line in judge_lines(judges):
         click.echo(line)
     click.echo(f"{spent(result.usage, failed)}", err=True)

@@ -5,18 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
 
 from harness.records import Cell
-from harness.report.charts import RULE, Palette, altair, colour, drawing, series_key, shape
+from harness.report.charts import (
+    RULE,
+    Palette,
+    altair,
+    colour,
+    data_of,
+    series_key,
+    shape,
+    specified,
+    svg_of,
+)
 from harness.report.mark import Mark
 from harness.report.say import NOTHING, Said, say
 from harness.report.slice_view import Contender, cell_mark
 from harness.stats.calibration import reliability
 
 Z = 1.96
+CURVES = 8
+"""Models whose curves are drawn, the best first: more are a pattern, not a picture. The table has
+all of them."""
 SIDE = 116
 """Pixels of a panel's plot: two panels stand side by side on a phone."""
 NUMBERS = (
@@ -51,8 +65,10 @@ class Calibration:
 
 def calibration_view(contenders: Sequence[Contender], palette: Palette) -> Calibration:
     """Return a panel for each model that states confidences, and a table of the measures."""
-    panels = []
+    panels: list[Panel] = []
     for one in contenders:
+        if len(panels) == CURVES:
+            break
         drawn = reliability_chart(one.model, one.survey.sure, palette[one.model])
         if drawn:
             key = series_key(palette[one.model])
@@ -89,17 +105,27 @@ def reliability_chart(model: str, sure: Sequence[tuple[float, float]], place: in
     rows = bins(sure)
     if not rows:
         return Markup("")
+    spec = _panel(place)
+    filled = {**spec, "datasets": {ROWS: rows}}
+    return svg_of(filled, _described(model, rows), say("chart.sure"), say("chart.right"))
+
+
+ROWS = "rows"
+
+
+@cache
+def _panel(place: int) -> dict[str, Any]:
+    """Return a curve without its points: the same for every model of one colour."""
     alt = altair()
-    across, up = say("chart.sure"), say("chart.right")
     unit = alt.Scale(domain=[0, 1])
     ticks = alt.Axis(values=[0, 0.5, 1], format=".1~f")
     paint = colour(place)
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("confidence:Q", title=across.en, scale=unit, axis=ticks)
+    base = alt.Chart(alt.NamedData(name=ROWS)).encode(
+        x=alt.X("confidence:Q", title=say("chart.sure").en, scale=unit, axis=ticks)
     )
-    share = alt.Y("accuracy:Q", title=up.en, scale=unit, axis=ticks)
+    share = alt.Y("accuracy:Q", title=say("chart.right").en, scale=unit, axis=ticks)
     diagonal = (
-        alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+        alt.Chart(data_of([{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
         .mark_line(strokeDash=[4, 4], color=RULE, strokeWidth=1)
         .encode(x="x:Q", y="y:Q")
     )
@@ -108,8 +134,8 @@ def reliability_chart(model: str, sure: Sequence[tuple[float, float]], place: in
         y=share, size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[16, 130]))
     )
     curve = base.mark_line(strokeWidth=1.5, color=paint).encode(y=share)
-    chart = alt.layer(diagonal, honest, curve, points).properties(width=SIDE, height=SIDE)
-    return drawing(chart, _described(model, rows), across, up)
+    chart = alt.layer(diagonal, honest, curve, points)
+    return specified(chart.properties(width=SIDE, height=SIDE))
 
 
 def _described(model: str, rows: Sequence[Mapping[str, Any]]) -> Said:

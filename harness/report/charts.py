@@ -127,7 +127,7 @@ def curves(across: Said, up: Said, series: Sequence[Series], palette: Palette) -
     steep = xs[-1] > 8 * max(xs[0], 1)  # 0, 1, 2, 4, 8, 16: doublings deserve equal steps
     scale = alt.Scale(type="symlog" if steep else "linear", nice=False, zero=False)
     axis = alt.Axis(values=marked(xs, steep=steep), format="~g", grid=False)
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(data_of(rows)).encode(
         x=alt.X("x:Q", title=across.en, scale=scale, axis=axis),
         color=colours([one.model for one in series], palette),
     )
@@ -184,6 +184,11 @@ def altair() -> Any:
     return alt
 
 
+def data_of(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return rows as the data of a chart: a tuple, for Altair copies lists with every layer."""
+    return altair().Data(values=tuple(rows))
+
+
 def _scaled(channel: Any, models: Sequence[str], values: Sequence[Any]) -> Any:
     scale = altair().Scale(domain=list(models), range=list(values))
     return channel("model:N", scale=scale, legend=None)
@@ -208,7 +213,7 @@ def _end_labels(series: Sequence[Series], axis: tuple[float, float]) -> Any:
     for end, y in zip(ends, spaced([end["y"] for end in ends], *axis), strict=True):
         end["y"] = y
     return (
-        alt.Chart(alt.Data(values=ends))
+        alt.Chart(data_of(ends))
         .mark_text(align="left", dx=8, color=INK)
         .encode(x="x:Q", y="y:Q", text="model:N")
     )
@@ -243,31 +248,48 @@ def _described(title: Said, series: Sequence[Series]) -> Said:
     return title + Said("; ".join(told), "；".join(told))
 
 
+CONFIG = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "view": {"strokeWidth": 0},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "tickColor": RULE,
+        "domainColor": RULE,
+        "gridColor": RULE,
+        "gridOpacity": 0.35,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+    "legend": {"labelColor": INK, "labelFontSize": 12, "labelLimit": 260},
+    "text": {"fontSize": 12},
+}
+"""What all charts share; set on the finished specification, for Altair copies a chart whole with
+every setting."""
+
+
 def drawing(chart: Any, words: Said | str, *titles: Said) -> Markup:
     """Return an Altair chart as SVG, with `words` in its place for those who cannot see it.
 
     `titles` are the texts in it that have two languages; it is drawn with the English ones.
     """
+    return svg_of(specified(chart), words, *titles)
+
+
+def specified(chart: Any) -> dict[str, Any]:
+    """Return an Altair chart as Vega-Lite in the style of the pages."""
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    spec["config"] = {**spec.get("config", {}), **CONFIG}
+    return spec
+
+
+def svg_of(spec: dict[str, Any], words: Said | str, *titles: Said) -> Markup:
+    """Return a Vega-Lite specification as SVG, as `drawing` does with a chart."""
     import vl_convert  # noqa: PLC0415
 
-    quiet = chart.configure(
-        background="transparent",
-        font="system-ui, sans-serif",
-    )
-    quiet = quiet.configure_view(strokeWidth=0).configure_axis(
-        labelColor=INK,
-        titleColor=INK,
-        tickColor=RULE,
-        domainColor=RULE,
-        gridColor=RULE,
-        gridOpacity=0.35,
-        labelFontSize=12,
-        titleFontSize=12,
-        titleFontWeight="normal",
-    )
-    quiet = quiet.configure_legend(labelColor=INK, labelFontSize=12, labelLimit=260)
-    quiet = quiet.configure_text(fontSize=12)
-    return themed(vl_convert.vegalite_to_svg(quiet.to_dict(validate=False)), words, *titles)
+    return themed(vl_convert.vegalite_to_svg(spec), words, *titles)
 
 
 def themed(svg: str, words: Said | str, *titles: Said) -> Markup:

@@ -14,6 +14,7 @@ from harness.report.charts import (
     NAME_CHARS,
     altair,
     colour,
+    data_of,
     drawing,
     own_name,
     series_key,
@@ -52,7 +53,7 @@ def estimates_chart(task: str, systems: Sequence[Estimates]) -> Markup:
     high = max(1.0, *(row["high"] for row in rows))
     names = list(dict.fromkeys(row["name"] for row in rows))
     room = round(CHARACTER * max(map(len, names))) + 16
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(data_of(rows)).encode(
         y=alt.Y(
             "name:N",
             sort=names,

@@ -19,6 +19,7 @@ from harness.report.charts import (
     Palette,
     altair,
     colours,
+    data_of,
     drawing,
     own_name,
     shapes,
@@ -143,10 +144,10 @@ def scatter(
     y_of = alt.Y("score:Q", title=up.en, scale=alt.Scale(domain=[y.low, y.high], nice=False))
     rows = [_row(dot) for dot in dots]
     models = [dot.model for dot in dots]
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x_of, y=y_of, color=colours(models, palette))
+    base = alt.Chart(data_of(rows)).encode(x=x_of, y=y_of, color=colours(models, palette))
     best = efficient(rows, better=better)
     layers = [
-        alt.Chart(alt.Data(values=best))
+        alt.Chart(data_of(best))
         .mark_line(interpolate="step-after", color=RULE, strokeWidth=1.5, strokeDash=[4, 3])
         .encode(x=x_of, y=y_of),
         *_foretold(rises, x_of, y_of),
@@ -186,10 +187,10 @@ def _foretold(rises: Sequence[Rise], x_of: Any, y_of: Any) -> list[Any]:
         ]
         ends = [{"x": rise.size, "score": rise.low, "top": rise.high}]
         layers += [
-            alt.Chart(alt.Data(values=line))
+            alt.Chart(data_of(line))
             .mark_line(color=INK, strokeWidth=1, strokeDash=[2, 3], clip=True)
             .encode(x=x_of, y=y_of),
-            alt.Chart(alt.Data(values=ends))
+            alt.Chart(data_of(ends))
             .mark_rule(color=INK, strokeWidth=5, opacity=0.2, clip=True)
             .encode(x=x_of, y=y_of, y2="top:Q"),
         ]
@@ -277,7 +278,7 @@ def _names(
         ]
         if rows:
             layers.append(
-                alt.Chart(alt.Data(values=rows))
+                alt.Chart(data_of(rows))
                 .mark_text(align=align, dx=dx, dy=dy, baseline="middle", color=INK)
                 .encode(x="x:Q", y="score:Q", text="name:N")
             )

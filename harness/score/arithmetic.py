@@ -54,9 +54,10 @@ def explain(outcome: Outcome, score: Score) -> str | None:
     if score.status == "unparsed":
         return _unread(outcome)
     targets = outcome.sample.target
-    if outcome.sample.choices or not targets or as_value(targets[0]) is None:
+    if outcome.sample.choices or not targets or score.answer is None:
         return None
-    if score.answer is None:
+    # right to the letter is cheaper to see than to read as a number
+    if score.answer.strip() == targets[0].strip() or as_value(targets[0]) is None:
         return None
     found = classify(targets[0], _answer(score), *_operands(outcome))
     if found == "format-only" and score.answer.strip() in {target.strip() for target in targets}:

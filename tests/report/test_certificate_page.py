@@ -17,6 +17,7 @@ from harness.auditing import Audit
 from harness.judge.attacks import ATTACKS
 from harness.judge.certificate import Certificate, Note, outcome
 from harness.judge.measures import LIMITS, about, measured
+from harness.report import certificate as certificate_module
 from harness.report.certificate import certificate_page, share
 from harness.report.say import words
 
@@ -96,6 +97,22 @@ def test_every_note_is_said_in_both_languages():
     assert "翻译不能用来检验" in told(page(BY["list"]), "zh")
     one = msgspec.structs.replace(BY["granted"], notes=(Note("novel", "something new"),))
     assert "something new" in told(page(one), "zh")
+
+
+def test_every_word_of_the_page_is_used():
+    """What is not made from a name in the certificate stands in the page or its maker."""
+    folder = Path(certificate_module.__file__).parent
+    text = "".join(
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("certificate.py", "templates/certificate.html.j2")
+    )
+    made = ("m", "a", "n", "attack", "state", "stop", "mode", "k", "pair")
+    computed = {"cert.granted", "cert.refused", "cert.incomplete"}
+    left = {
+        key for key in words()
+        if key.startswith("cert.") and key.split(".")[1] not in made and f'"{key}"' not in text
+    }  # fmt: skip
+    assert left == computed
 
 
 def test_a_mute_judge_is_told_as_one():
