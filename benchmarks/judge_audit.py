@@ -1,6 +1,6 @@
 """How often an audit refuses a good judge, and how often it catches a bad one, by simulation.
 
-    python -m benchmarks.judge_audit [--audits 200]
+    python -m benchmarks.judge_audit [--audits 60]
 
 Scripted judges are audited with other random draws each time. Good judges turn over a share of
 their verdicts at random and have no bias; bad ones have one fault that acts on a share of what
@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from scipy.stats import binom
 
@@ -30,6 +31,7 @@ from harness.run.policy import RetryPolicy
 from harness.run.sender import SendRules
 from harness.run.traffic import Traffic
 
+RESULTS = Path(__file__).parent / "results" / "judge_audit.md"
 ERRORS = (0.01, 0.03, 0.05)
 FAULTS = (
     ("correct", "noisy", "harsh", 1.0),
@@ -103,19 +105,24 @@ def bad(audits: int, count: int = 120) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print both tables."""
+    """Write both tables, and print their rows as they come."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--audits", type=int, default=200)
+    parser.add_argument("--audits", type=int, default=60)
     audits = parser.parse_args().audits
-    print(f"{audits} audits of each\n")
-    print("| judge | facts a language | random errors | granted | refused most for |")
-    print("|---|---|---|---|---|")
-    for row in good(audits):
-        print(row, flush=True)
-    print("\n| measure | judge | n | caught from | mean found | refused | by the binomial |")
-    print("|---|---|---|---|---|---|---|")
-    for row in bad(audits):
-        print(row, flush=True)
+    by = f"{audits} audits of each row, by `python -m benchmarks.judge_audit`."
+    lines = ["# Audits of judges with known faults", "", by, ""]
+    tables = (
+        ("| judge | facts a language | random errors | granted | refused most for |", good(audits)),
+        ("| measure | judge | n | caught from | mean found | refused | by the binomial |",
+         bad(audits)),
+    )  # fmt: skip
+    for head, rows in tables:
+        lines += [head, "|---" * (head.count("|") - 1) + "|"]
+        for row in rows:
+            print(row, flush=True)
+            lines.append(row)
+        lines.append("")
+    RESULTS.write_text("\n".join(lines), encoding="utf-8")
     return 0
 
 

@@ -32,11 +32,12 @@ from harness.judge.spec import JudgeSpec
 from harness.judge.turned import turned
 from harness.records import Generation, Message, ModelSpec, Request, Response, Sample, Transcript
 from harness.task.catalogue import default_roots
+from harness.text.normalise import strip_reasoning
 
 OWN_WORDS = 20
 """Sentences in the judge's own words that self-preference needs."""
 LONGEST = 100
-"""Tokens of a sentence said over."""
+"""Tokens for a sentence said over, where the judge has fewer for a verdict."""
 DIRECTIONS = {"zh": "en-zh", "en": "zh-en"}
 """Written translations by the language of the answer."""
 
@@ -182,6 +183,7 @@ class Audit:
         backend, executor = self.hearing.crew.executor(model, self.judge.name)
         chat = "chat" in backend.capabilities
         room = asyncio.Semaphore(self.hearing.at_once)
+        room_for = max(LONGEST, self.judge.generation.max_tokens)  # thinking takes its share
 
         async def one(saying: Saying) -> str:
             async with room:
@@ -192,12 +194,13 @@ class Audit:
                 item = Item(fact.question, saying.text, language=fact.language, key=key)
                 self.hearing.crew.known[key] = (self.judge, item)
                 outcome = await executor.converse(
-                    Sample("audit", key, fact.question), _said_over(saying.ask, key, chat=chat)
+                    Sample("audit", key, fact.question), _said_over(saying.ask, key, room_for, chat)
                 )
             done = outcome.exchanges[-1].response if outcome.exchanges else None
-            return "" if done is None or done.finish_reason == "length" else done.text.strip()
+            return "" if done is None or done.finish_reason == "length" else done.text
 
-        texts = await asyncio.gather(*(one(saying) for saying in said))
+        written = await asyncio.gather(*(one(saying) for saying in said))
+        texts = [strip_reasoning(text) for text in written]
         return {
             saying.number: text
             for saying, text in zip(said, texts, strict=True)
@@ -263,11 +266,11 @@ def _counted(facts: Sequence[Fact]) -> dict[str, int]:
     return counts
 
 
-def _said_over(ask: str, key: str, *, chat: bool) -> Generator[Any, Any, Transcript]:
+def _said_over(ask: str, key: str, max_tokens: int, chat: bool) -> Generator[Any, Any, Transcript]:
     response: Response = yield Request(
         messages=(Message(role="user", content=ask),) if chat else (),
         prompt="" if chat else f"{ask}\n",
-        generation=Generation(max_tokens=LONGEST),
+        generation=Generation(max_tokens=max_tokens),
         sample_id=f"{key}{SEPARATOR}{WRITE}",
     )
     return Transcript((response,))

@@ -286,9 +286,12 @@ def sayings(facts: Sequence[Fact], *, pairwise: bool) -> Iterator[Saying]:
 def kept(saying: Saying, fact: Fact, said: str) -> bool:
     """Return whether a model said a sentence over and changed nothing of what it says.
 
-    It must hold the short answer of its sentence and none of the opposite one.
+    It must hold the short answer of its sentence and none of the opposite one. A sentence that
+    comes back word for word is not in the model's own words.
     """
     told = _comparable(said, fact.language)
+    if told == _comparable(saying.text, fact.language):
+        return False
     own, opposite = [fact.short_wrong], list(fact.accepted)
     if saying.worth:
         own, opposite = opposite, own

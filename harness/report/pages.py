@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def render(
     """Return index.html. Every text of a run or task is escaped by the templates."""
     env = environment()
     shown = board_view.tables(data.board, pages=surveys)
-    tasks = [task_page(data, task["task"], surveys) for task in data.board["tasks"]]
+    tasks = (task_page(data, task["task"], surveys) for task in data.board["tasks"])
     runs = [run_page(run, surveys[run.name]) for run in data.runs if run.name in surveys]
     loader = env.loader
     assert loader is not None, "the environment has the package's templates"
@@ -114,10 +115,11 @@ def render(
         "story": _story(data),
     }
     panels = placed(_each(env, "panel", "tab", board_view.tabs(shown), about), "p", open_first=True)
-    views = _each(env, "task", "page", tasks, about) + _each(env, "run", "page", runs, about)
+    kinds: dict[str, Iterable[object]] = {"task": tasks, "run": runs}
     for name, one in (("judge", about["judges"]), ("cost", about["costpage"])):
-        views += _each(env, name, "page", [one] if one else [], about)
-    pages = placed(views, "v")
+        kinds[name] = [one] if one else []
+    views = (_each(env, name, "page", some, about) for name, some in kinds.items())
+    pages = placed(chain.from_iterable(views), "v")
     return env.get_template("page.html.j2").render(
         **about,
         policy=page_policy(style, (early, script), apart=apart),
@@ -135,11 +137,11 @@ def render(
 
 
 def _each(
-    env: Environment, template: str, name: str, shown: Sequence[object], about: Mapping[str, Any]
-) -> list[Part]:
-    """Render one template for each of some things, which it knows by `name`."""
+    env: Environment, template: str, name: str, shown: Iterable[object], about: Mapping[str, Any]
+) -> Iterator[Part]:
+    """Render one template for each of some things, which it knows by `name`, when it is taken."""
     found = env.get_template(f"{template}.html.j2")
-    return [part(found.render(**about, **{name: one})) for one in shown]
+    return (part(found.render(**about, **{name: one})) for one in shown)
 
 
 def environment() -> Environment:

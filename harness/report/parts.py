@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from markupsafe import Markup
 
@@ -50,14 +51,21 @@ def placed(parts: Iterable[Part], name: str, *, open_first: bool = False) -> Pla
     """Return the parts whole, or packed where together they are large.
 
     `name` begins the names of the pieces; an element that waits for its piece names it. With
-    `open_first` the first part stays whole: it is what people see first.
+    `open_first` the first part stays whole: it is what people see first. Parts are taken one by
+    one, so that no more than LARGE of them is ever held unpacked.
     """
-    found = list(parts)
-    if sum(len(one.inside) for one in found) < LARGE:
-        return Placed([_whole(one) for one in found], {})
-    kept = found[:1] if open_first else []
+    rest = iter(parts)
+    held, size = [], 0
+    for one in rest:
+        held.append(one)
+        size += len(one.inside)
+        if size >= LARGE:
+            break
+    else:
+        return Placed([_whole(one) for one in held], {})
+    kept = held[:1] if open_first else []
     elements, pieces = [_whole(one) for one in kept], {}
-    for place, one in enumerate(found[len(kept) :], len(kept)):
+    for place, one in enumerate(chain(held[len(kept) :], rest), len(kept)):
         piece = f"{name}{place}"
         pieces[piece] = packed(one.inside)
         elements.append(_markup(f'{one.head[:-1]} data-piece="{piece}">{one.tail}'))

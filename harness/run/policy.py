@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from harness.billing import cached_prompt_tokens
 from harness.records import Failure, Response
 
+CENT = 0.01
 RETRY_AFTER_LIMIT_S = 120.0
 """A server that asks for a longer pause than this is treated as failing."""
 
@@ -149,5 +150,6 @@ class Budget:
         if self.max_tokens is not None and tokens >= self.max_tokens:
             return f"{tokens:,} tokens used of {self.max_tokens:,}"
         if self.max_cost is not None and (usage.cost_usd or 0.0) >= self.max_cost:
-            return f"${usage.cost_usd:.4f} spent of ${self.max_cost:.2f}"
+            limit = f"{self.max_cost:.2f}" if self.max_cost >= CENT else f"{self.max_cost:g}"
+            return f"${usage.cost_usd:.4f} spent of ${limit}"
         return None

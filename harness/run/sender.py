@@ -69,10 +69,7 @@ class Sender:
         if stored is not None:
             return stored
         if self._rules.require_cache:
-            raise CacheMiss(
-                f"--require-cache: no stored answer for a request of sample "
-                f"{request.sample_id or '?'} (key {key})"
-            )
+            raise CacheMiss(f"--require-cache: no stored answer for a request (key {key})")
         return await self._ask(request, key, self._store)
 
     async def _ask(self, request: Request, key: str, store: ResponseStore) -> Reply:

@@ -10,7 +10,7 @@ from canned import ask, chat
 from harness.backend.embedded.backend import WEIGHTS
 from harness.backend.embedded.model import load
 from harness.billing import cached_prompt_tokens
-from harness.config import build, build_model
+from harness.config import build, build_known, build_model
 from harness.errors import InvalidFile, UsageError
 from harness.known_models import (
     SHIPPED,
@@ -209,6 +209,18 @@ def test_a_judge_may_be_an_alias_with_or_without_an_address(own):
     assert spec.judges["j"].base_url == "http://gpu:8000/v1"
     spec, _ = build(asked | {"judge": ["j=big@http://other/v1"]})
     assert (spec.judges["j"].name, spec.judges["j"].base_url) == ("qwen@http://other/v1", None)
+
+
+def test_a_run_file_may_name_a_file_of_models(own, tmp_path):
+    """`models:` stands relative to the run file; a file that is not there is named."""
+    run_file = tmp_path / "run.yaml"
+    run_file.write_text("run: mine\ntasks: [t]\nmodel: big\nmodels: our.yaml\n")
+    spec, _ = build({"tasks": [str(run_file)]})
+    assert spec.model.name == "qwen"
+    assert "careful" in build_known({"tasks": [str(run_file)]})
+    own.unlink()
+    with pytest.raises(InvalidFile, match=r"our\.yaml"):
+        build({"tasks": [str(run_file)]})
 
 
 def test_a_name_that_no_entry_bears_is_told_with_the_nearest(own):

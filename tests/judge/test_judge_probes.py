@@ -158,6 +158,7 @@ SUM = Fact("2000 plus 3000?", "It is 5000.", "It is 6200.", ("5000",), short_wro
         ("It is Marseille.", False),
         ("", False),
         ("Lyonnaise cooking is famous.", False),
+        ("it is LYON", False),
     ],
 )
 def test_what_was_said_over_must_say_the_same(said, same):
