@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -48,6 +49,14 @@ def medians(costs: Sequence[Cost]) -> Cost:
         median(cost.cpu_s for cost in costs),
         median(cost.wall_s for cost in costs),
         median(cost.peak_mib for cost in costs),
+    )
+
+
+def circumstances() -> str:
+    """Say how busy the machine was: on a busy one CPU seconds rise too, and wall seconds more."""
+    return (
+        f"{os.cpu_count()} cores, load average {os.getloadavg()[1]:.1f} over the last five "
+        f"minutes; Python {platform.python_version()}."
     )
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.process import Cost, measure, medians, server
+from benchmarks.process import Cost, circumstances, measure, medians, server
 
 FEW, MANY, WARM, CONNECTIONS, PORT = 2_000, 200_000, 100_000, 64, 8932
 TASK = """\
@@ -38,6 +38,7 @@ def main(repeats: int = 3) -> None:
             rows(folder / f"rows_{size}.jsonl", size)
             (folder / f"scale{size}.yaml").write_text(TASK.format(size=size))
         text = "\n\n".join([*memory(folder, url), *warm(folder, url, repeats)])
+    text += f"\n\n{circumstances()}"
     print(text)
     target = Path(__file__).parent / "results" / "scale.md"
     target.write_text(f"# Scale\n\n{text}\n", encoding="utf-8")

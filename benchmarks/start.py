@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.process import measure, medians
+from benchmarks.process import circumstances, measure, medians
 
 ITEMS = RESAMPLES = 10_000
 COMMANDS = {
@@ -44,6 +44,7 @@ def main(repeats: int = 7) -> None:
         f"Medians of {repeats} runs; resampling: {RESAMPLES:,} resamples of {ITEMS:,} items.\n\n"
         + "\n".join(lines)
     )
+    text += f"\n\n{circumstances()}"
     print(text)
     target = Path(__file__).parent / "results" / "start.md"
     target.write_text(f"# Start\n\n{text}\n", encoding="utf-8")

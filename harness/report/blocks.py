@@ -13,6 +13,8 @@ import os.path
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from harness.records import to_json
 
 BLOCK_ROWS, BLOCK_BYTES = 1000, 1 << 20
@@ -203,7 +205,6 @@ TURN = {
 PLAIN = {
     "target": "target",
     "answer": "answer",
-    "read": "extraction",
     "thought": "reasoning",
     "sure": "confidence",
     "choices": "choices",
@@ -226,19 +227,13 @@ USED = frozenset(("prompt_tokens", "completion_tokens", "latency_s"))
 
 def detail(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the page shows of one sample; what is empty or said twice is left out."""
-    sent, came = turns(row)
-    found: dict[str, Any] = {"sent": sent} if sent else {}
-    if came:
-        found["came"] = came
-    spans, text = row["spans"], row["input"]
-    if text and (not sent or (spans and sent[-1]["text"] != text)):
-        found["input"] = text
-    if row["output"] and not (came and row["output"] == came[-1]["text"]):
-        found["output"] = row["output"]
+    found = _talk(row)
     for name, column in PLAIN.items():
         value = row.get(column)
         if value is not None and value not in ("", []):
             found[name] = value
+    if row["extraction"]:
+        found["read"] = _trace(row["extraction"], row["answer"])
     if row.get("options") and not row["choices"]:
         found["options"] = row["options"]
     scores = {name: _short(value) for name, value in row["scores"] or () if name not in USED}
@@ -249,6 +244,36 @@ def detail(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["cluster"] and row["cluster"] != row["sample_id"]:
         found["cluster"] = row["cluster"]
     return found
+
+
+def _talk(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was sent and what came, and input and output where these do not hold them."""
+    sent, came = turns(row)
+    found: dict[str, Any] = {"sent": sent} if sent else {}
+    if came:
+        found["came"] = came
+    text, said = row["input"], row["output"]
+    if text and (not sent or (row["spans"] and sent[-1]["text"] != text)):
+        found["input"] = text
+    if said and not (came and said == came[-1]["text"]):
+        found["output"] = said
+    return found
+
+
+def _trace(text: str, answer: str | None) -> Any:
+    """Return how an answer was found, without the answer; as it stands where it is no record."""
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    if not isinstance(found, dict):
+        return text
+    repeated = ("answer", "value")
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not None and not (name in repeated and value == answer)
+    }
 
 
 def _short(score: float | None) -> float | None:

@@ -10,6 +10,7 @@ import pytest
 SCRIPTS = Path(__file__).parent
 CONTRAST = (SCRIPTS / "contrast.js").read_text(encoding="utf-8")
 NAMELESS = (SCRIPTS / "nameless.js").read_text(encoding="utf-8")
+RUN_AXE = (SCRIPTS / "run_axe.js").read_text(encoding="utf-8")
 pytestmark = pytest.mark.browser
 
 SHIFTS = """
@@ -334,3 +335,30 @@ def test_touch_targets_are_large_enough(open_page, sized):
       .filter((e) => e.checkVisibility() && e.matches("a, button, summary"))
       .filter((e) => e.getBoundingClientRect().height < 24).map((e) => e.outerHTML.slice(0, 80))""")
     assert low == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_boards(chromium, sized, packed, axe, scheme):
+    """axe-core finds no breach on filtered, sorted, empty, folded and unpacked boards."""
+    context = chromium.new_context(bypass_csp=True, color_scheme=scheme, locale="en-US")
+    page = context.new_page()
+    found = {}
+    views = (
+        (sized, "#view=board&size=large&sort=qa%2Fen&order=up"),
+        (sized, "#view=board&model=nothing"),
+        (sized, "#view=board&group=bias"),
+        (sized, "#view=board&fold=qa"),
+        (packed, "#view=board&group=efficiency"),
+        (packed, "#view=task&task=qa%2Fen"),
+    )
+    for index, view in views:
+        page.goto("about:blank")
+        page.goto(index.as_uri() + view)
+        page.locator(f'html[data-settled="{view}"]').wait_for(state="attached")
+        for menu in page.locator(".view.on .menu > summary").all():
+            menu.click()
+        page.evaluate(axe)
+        if breaches := page.evaluate(RUN_AXE):
+            found[view] = breaches
+    context.close()
+    assert found == {}

@@ -199,6 +199,16 @@ def test_detail_says_nothing_twice():
     assert (found["in"], found["s"], found["cluster"]) == (9, 0.5123, "pair")
 
 
+def test_how_an_answer_was_found_is_kept_without_the_answer():
+    """The trace keeps rule and place; answer and value only where they say something new."""
+    trace = '{"answer":"7","rule":"last number","start":3,"end":4,"value":"7"}'
+    found = detail(row(answer="7", extraction=trace))
+    assert found["read"] == {"rule": "last number", "start": 3, "end": 4}
+    assert detail(row(answer="B", extraction=trace))["read"]["value"] == "7"
+    assert detail(row(extraction="not JSON"))["read"] == "not JSON"
+    assert detail(row(extraction="[1]"))["read"] == "[1]"
+
+
 def test_a_perturbed_input_stands_beside_what_was_sent_where_they_differ():
     """The marked spans are places in the input; it is kept where the last turn is another text."""
     spans = [{"start": 0, "end": 2, "original": "on"}]

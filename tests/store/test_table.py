@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness.billing import billed
 from harness.errors import InvalidFile, StoreError
 from harness.records import (
     Choice,
@@ -27,7 +29,7 @@ from harness.records import (
 from harness.store.columns import read_columns
 from harness.store.reading import read_rows
 from harness.store.rewrite import outcome_of, rewrite_scores
-from harness.store.table import ROW_GROUP, SCHEMA, SampleWriter
+from harness.store.table import LATER, ROW_GROUP, SCHEMA, SampleWriter
 
 GENERATED = Sample(
     "t", "s1", "typed <script>", target=("a", "b"), cluster="c", slices={"digits": "2"},
@@ -232,3 +234,40 @@ def test_rescoring_replaces_the_scores_and_nothing_else(run):
         if name not in {"status", "answer", "extraction", "scores", "confidence", "explanation"}
     ]
     assert [[row[n] for n in kept] for row in after] == [[row[n] for n in kept] for row in before]
+
+
+def test_a_table_of_before_is_read_and_scored_again(tmp_path):
+    """Turns without the fields that came later: read, opened, rewritten with them as nulls."""
+    path = tmp_path / "samples.parquet"
+    write(path, outcomes())
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("transcript")
+    turn = table.schema.field(place).type.value_type
+    old = pa.list_(pa.struct([field for field in turn if field.name not in LATER]))
+    shorter = [
+        turns and [{k: v for k, v in one.items() if k not in LATER} for one in turns]
+        for turns in table["transcript"].to_pylist()
+    ]
+    table = table.set_column(place, "transcript", pa.array(shorter, old))
+    pq.write_table(table, path)
+    assert len(read_columns(path).task) == 3
+    turns = next(read_rows(tmp_path))["transcript"]
+    assert "fingerprint" not in turns[-1]
+    methods = {"t": ("generate", "en"), "r": ("rank", "en")}
+    rewrite_scores(path, methods, lambda outcome: Score("error"))
+    assert pq.read_schema(path).equals(SCHEMA)
+    assert next(read_rows(tmp_path))["transcript"][-1]["fingerprint"] is None
+
+
+def test_a_turn_tells_fingerprint_and_cached_tokens(tmp_path):
+    """What the server said of itself and of its cache stands beside the tokens."""
+    path = tmp_path / "samples.parquet"
+    response = billed(Response(text="a", prompt_tokens=9, fingerprint="fp"), 4)
+    outcome = Outcome(
+        GENERATED, (Exchange(Request(prompt="q"), response),), Transcript((response,))
+    )
+    write(path, [(outcome, Score("ok", output="a"))])
+    turn = next(read_rows(tmp_path))["transcript"][-1]
+    assert (turn["fingerprint"], turn["cached_prompt_tokens"]) == ("fp", 4)
+    back = outcome_of(next(read_rows(tmp_path)), "generate", "en").exchanges[0].response
+    assert back.fingerprint == "fp"

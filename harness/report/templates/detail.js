@@ -90,10 +90,8 @@ function choicesOf(sample) {
 
 /** How the answer was found: by which rule, where in the text, and what it was taken to be. */
 function traceOf(sample) {
-  let found;
-  try { found = JSON.parse(sample.read); } catch { return sample.read; }
-  if (!found || typeof found !== "object") return sample.read;
-  const { rule, start, end, value } = found;
+  if (typeof sample.read !== "object") return sample.read;
+  const { rule, start, end, value } = sample.read;
   const parts = [end > start ? both("read_at", { rule, start: start + 1, end }) : both("rule", { rule })];
   if (value !== null && value !== undefined && value !== sample.answer) parts.push("; ", both("read_value", { value }));
   return parts;
