@@ -82,10 +82,10 @@ def _duel(duel: Row | None) -> Said:
     alone = duel["differences"] == 1
     if not duel["undecided"]:
         return say("story.decided_one" if alone else "story.decided", **counts)
-    more = say("story.too_small_one" if alone else "story.too_small")
+    more = say("story.too_small_one", **counts) if alone else say("story.too_small")
     if duel["more_samples"] and duel["more_samples"] <= PRACTICAL:
         key = "story.more_one" if alone else "story.more"
-        more = say(key, more=f"{_round(duel['more_samples']):,}")
+        more = say(key, **counts, more=f"{_round(duel['more_samples']):,}")
     return more if alone else say("story.undecided", **counts) + more
 
 

@@ -18,6 +18,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "report"))
 
 
+CONTROLS = """() => [...document.querySelectorAll(
+  "a[href], button, input, select, summary, [tabindex='0']")]
+  .filter((e) => e.checkVisibility() && !e.closest("#list") && e.tabIndex >= 0 && !e.disabled)"""
+STOP = """() => {
+  const at = document.activeElement;
+  at.dataset.tabbed = "yes";
+  const style = at === document.body ? "page" : getComputedStyle(at).outlineStyle;
+  return [style, at.outerHTML.slice(0, 80)];
+}"""
+
+
 @dataclass
 class Opened:
     """A page, what it said on its console, and what it asked of the network."""
@@ -46,6 +57,18 @@ class Opened:
         self.page.wait_for_url("**q=**")
         self.settled()
         self.page.locator("#samples:not([data-searching])").wait_for()
+
+    def tabbed(self) -> tuple[list[str], list[str]]:
+        """Press Tab through the page; return controls it missed, and stops without an outline."""
+        count = self.page.evaluate(f"({CONTROLS})().length")
+        bare = []
+        for _ in range(count + 2):
+            self.page.keyboard.press("Tab")
+            style, shown = self.page.evaluate(STOP)
+            if style == "none":
+                bare.append(shown)
+        missed = f"({CONTROLS})().filter((e) => !e.dataset.tabbed)"
+        return self.page.evaluate(f"{missed}.map((e) => e.outerHTML.slice(0, 80))"), bare
 
     def rows(self) -> list[str]:
         """Return the texts of the list that are drawn."""

@@ -115,6 +115,15 @@ def test_hostile_answers_side_by_side(open_page, several, width):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_every_control_is_reached_by_tab(open_page, comparison):
+    """The tab key stops at every link, button and menu of the page, and each shows it."""
+    opened = open_page(comparison)
+    opened.go()
+    missed, bare = opened.tabbed()
+    assert missed == []
+    assert bare == []
+
+
 def test_hostile_names_and_answers_are_only_text(open_page, comparison):
     """Nothing that a model or a run says becomes an element of the compare page."""
     page = open_page(comparison).go()

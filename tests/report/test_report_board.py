@@ -145,8 +145,8 @@ def test_many_rivals_are_counted_rather_than_named():
     ("undecided", "more", "said"),
     [
         (0, None, "The difference to b is larger than chance explains."),
-        (1, 100, "About 100 more samples would settle it."),
-        (1, None, "The difference is too small for more samples to settle."),
+        (1, 100, "About 100 more samples would settle the difference to b."),
+        (1, None, "The difference to b is too small for more samples to settle."),
     ],
 )
 def test_one_difference_is_spoken_of_in_the_singular(undecided, more, said):

@@ -57,6 +57,7 @@ async function openPart(node) {
   const html = await piece(name);
   if (!node.dataset.piece) return;
   delete node.dataset.piece;
+  decoded.delete(name);
   node.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   for (const title of $$("h1", node)) title.tabIndex = -1;
   speak();
