@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from harness.gate.records import Flip
     from harness.report.model import RunData
 
-MOST_CHARS = 4000
-"""Of a flipped sample's texts; the run's page has all of them."""
+HEAD, TAIL = 2500, 1500
+"""Characters of a flipped sample's texts at either end; the run's page has all of them."""
 MOST_FLIPS, FEWEST = 40, 2
 """About so many flipped samples of a run stand on a page in each direction, taken from all its
 tasks by turns; of a task at least so many."""
@@ -170,4 +170,5 @@ def _told(flip: Flip, said: _Texts) -> Flip:
 
 
 def _cut(text: str) -> str:
-    return text[:MOST_CHARS] + "…" * (len(text) > MOST_CHARS)
+    """Return the beginning and the end of a long text: where an answer stands, it is told there."""
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]} … {text[-TAIL:]}"
