@@ -17,7 +17,7 @@ demo: setup
 	$(BIN)/harness demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

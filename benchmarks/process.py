@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,20 +27,33 @@ class Cost:
     peak_mib: float
 
 
+RUNNER = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+spent = usage.ru_utime + usage.ru_stime
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, spent, time.perf_counter() - began, usage.ru_maxrss / 1024]))
+"""
+"""Runs a command from a small process: the kernel counts the memory of whoever started a process
+as its peak (`exec` keeps the high-water mark), and a benchmark may hold much."""
+
+
 def measure(command: Sequence[str], cwd: Path) -> Cost:
     """Run a command to its end; raises where it fails."""
-    began = time.perf_counter()
     with (cwd / "output.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(
-            f"{' '.join(command)} ended with {process.returncode}; see {cwd}/output.log"
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", RUNNER, *command],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            check=True,
         )
-    return Cost(
-        usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024
-    )
+    code, *spent = json.loads(done.stdout)
+    if code:
+        raise SystemExit(f"{' '.join(command)} ended with {code}; see {cwd}/output.log")
+    return Cost(*spent)
 
 
 def medians(costs: Sequence[Cost]) -> Cost:

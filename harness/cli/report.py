@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 @click.command("report")
 @click.argument("runs", nargs=-1, metavar="RUN...")
 @click.option("-o", "target", metavar="DIR", help="Where the pages go (default: reports/<run>).")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    help="Keep at most so many samples of each task and copy (default: all); numbers are of all.",
+)
 @out_option
-def command(runs: tuple[str, ...], target: str | None, out: str | None) -> None:
+def command(
+    runs: tuple[str, ...], target: str | None, samples: int | None, out: str | None
+) -> None:
     """Render RUN... as pages: board, tasks, runs, samples.
 
     RUN is a directory, the start of a name, @latest or @baseline; none means @latest. The pages
@@ -29,15 +36,19 @@ def command(runs: tuple[str, ...], target: str | None, out: str | None) -> None:
 
     paths = [find_run(run, Path(out or "results")) for run in runs or ("@latest",)]
     where = Path(target) if target else Path("reports") / paths[-1].name
-    click.echo(str(write_report(paths, where)))
+    click.echo(str(write_report(paths, where, samples)))
 
 
-def write_report(runs: Sequence[Path], out: Path) -> Path:
+def write_report(runs: Sequence[Path], out: Path, most: int | None = None) -> Path:
     """Write the pages of `runs` under `out` and return the path of index.html.
+
+    `most` bounds the samples of each task and copy that the pages hold; numbers are of all.
 
     Raises InvalidFile where a directory is no finished run, StoreError where `out` cannot be
     written.
     """
+    from dataclasses import replace
+
     import msgspec
 
     from harness.board.table import make_board
@@ -50,8 +61,11 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     found = load_runs(paths)
     texts = task_texts(found)
     board = make_board(out.name or "report", entries(found), facts(texts))
-    command_line = " ".join(["harness report", *(path.name for path in paths), "-o", out.name])
+    kept = [] if most is None else ["--samples", str(most)]
+    names = (path.name for path in paths)
+    command_line = " ".join(["harness report", *names, "-o", out.name, *kept])
     data = report_data(out.name, found, texts, msgspec.json.decode(to_json(board)), command_line)
+    data = replace(data, most=most)
     data.extra.update(shots=shots_of(found), chance=chance_of_classes)
     index = write_pages(data, out)
     publish(board, out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import os.path
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,9 +109,19 @@ def _common(texts: list[str]) -> str:
 
 
 class Packer:
-    """Turns the rows of one run into an index and blocks."""
+    """Turns the rows of one run into an index and blocks.
 
-    def __init__(self, tasks: Sequence[str], primary: Mapping[str, str]) -> None:
+    Of each task, arm, variant and epoch at most `most` rows, the first ones: rows come in an order
+    that is random and the same in every run, so that runs keep the same samples.
+    """
+
+    def __init__(
+        self, tasks: Sequence[str], primary: Mapping[str, str], most: int | None = None
+    ) -> None:
+        self._most = most
+        self._taken: Counter[tuple[str, str, str, int]] = Counter()
+        self.left = 0
+        """Rows that were not packed, since `most` of their kind were."""
         self._tasks = {task: position for position, task in enumerate(tasks)}
         self._primary = primary
         self._labels = Labels()
@@ -131,6 +142,12 @@ class Packer:
 
     def add(self, row: dict[str, Any]) -> None:
         """Take one row."""
+        if self._most is not None:
+            kind = (row["task"], row["arm"], row["variant"], row["epoch"])
+            self._taken[kind] += 1
+            if self._taken[kind] > self._most:
+                self.left += 1
+                return
         self._waiting.append(row)
         if len(self._waiting) >= LEARNT_FROM:
             self._take()
@@ -184,7 +201,8 @@ class Packer:
         if self._lines:
             self._close_block()
         words = {kind: list(found) for kind, found in self._words.items()}
-        return packed({"columns": self.columns, "starts": self.starts, **words})
+        left = {"left": self.left} if self.left else {}
+        return packed({"columns": self.columns, "starts": self.starts, **left, **words})
 
 
 def mistake(row: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from harness.report.model import ReportData, RunData
 from harness.report.numbers import dollars, number, seconds
 from harness.report.say import NOTHING, Said, say
 from harness.report.scatter import Dot, efficient, scaled, scatter
-from harness.report.story import listed
+from harness.report.story import several
 from harness.report.survey import RunSurvey, primaries
 
 SHARES = (0.5, 0.9, 0.99)
@@ -278,8 +278,8 @@ def _frontier(dots: Sequence[Dot]) -> Said:
     rest = [dot.model for dot in dots if dot.model not in names]
     if not rest:
         return say("cost.story_all")
-    said = say("cost.story_frontier", names=listed(names))
-    return said + say("cost.story_beaten", names=listed(rest))
+    said = say("cost.story_frontier", names=several(names))
+    return said + say("cost.story_beaten", names=several(rest))
 
 
 def _story(page: CostPage) -> Said:

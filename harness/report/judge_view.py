@@ -25,7 +25,7 @@ from harness.report.judge_truth import (
 from harness.report.model import ReportData, RunData
 from harness.report.numbers import dollars, number
 from harness.report.say import NOTHING, Said, known, say
-from harness.report.story import listed
+from harness.report.story import several
 from harness.report.survey import RunSurvey
 from harness.stats.intervals import wilson
 
@@ -279,11 +279,11 @@ def _cost(part: JudgePart, judges: Sequence[Json]) -> Said | str:
 def _warnings(part: JudgePart, judges: Sequence[Json]) -> list[Said]:
     found = []
     if any(line.unreliable for line in part.lines):
-        limit, names = f"{100 * UNRELIABLE:.0f}", listed(_unreliable(part))
+        limit, names = f"{100 * UNRELIABLE:.0f}", several(_unreliable(part))
         found.append(say("judge.unreliable", limit=limit, names=names))
     selves = dict.fromkeys(line.model for line in part.lines if line.itself)
     if selves:
-        found.append(say("judge.itself", names=listed(list(selves))))
+        found.append(say("judge.itself", names=several(list(selves))))
     given = sum(int(judge.get("judged") or 0) for judge in judges)
     if given and not any(line.tally.seats for line in part.lines):
         found.append(say("judge.not_kept", count=f"{given:,}"))
@@ -320,7 +320,7 @@ def _story(parts: Sequence[JudgePart]) -> Said:
         share = f"{100 * missing / (given + missing):.1f}"
         said += say("judge.story_missing", share=share)
     if bad:
-        said += say("judge.story_bad", names=listed(list(bad)))
+        said += say("judge.story_bad", names=several(list(bad)))
     if any(line.itself for part in parts for line in part.lines):
         said += say("judge.story_itself")
     return said + _against(parts)

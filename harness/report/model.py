@@ -66,6 +66,8 @@ class ReportData:
     """What makes this report again."""
     samples: bool = True
     """False: a board alone, whose pages hold no samples."""
+    most: int | None = None
+    """Samples of each task and copy that the pages hold; None: all. Numbers are of all samples."""
     version: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
     """What only some reports show, by name: `compare`, `outputs`."""

@@ -36,6 +36,7 @@ SCRIPTS = (
     "compare.js",
     "data.js",
     "list.js",
+    "export.js",
     "others.js",
     "detail.js",
     "diff.js",
@@ -49,10 +50,8 @@ def write_pages(data: ReportData, out: Path) -> Path:
 
     Raises StoreError where the folder cannot be written.
     """
-    tasks = [task["task"] for task in data.board["tasks"]]
-    surveys = {run.name: survey(run, tasks) for run in data.runs} if data.samples else {}
-    rows = sum(found.rows for found in surveys.values())
-    apart = rows > SELF_CONTAINED
+    surveys = _surveys(data) if data.samples else {}
+    apart = sum(found.packed for found in surveys.values()) > SELF_CONTAINED
     chunks = _chunks(data, surveys)
     page = render(data, surveys, {} if apart else chunks, apart=apart)
     index = out / "index.html"
@@ -64,6 +63,11 @@ def write_pages(data: ReportData, out: Path) -> Path:
     except OSError as error:
         raise StoreError(f"{out}: the report cannot be written: {error}") from error
     return index
+
+
+def _surveys(data: ReportData) -> dict[str, RunSurvey]:
+    tasks = [task["task"] for task in data.board["tasks"]]
+    return {run.name: survey(run, tasks, data.most) for run in data.runs}
 
 
 def _chunks(data: ReportData, surveys: Mapping[str, RunSurvey]) -> dict[str, str]:

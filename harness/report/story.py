@@ -27,7 +27,7 @@ def board_story(view: Mapping[str, Any] | None, cells: Mapping[str, Sequence[Cel
     """
     ranked = [row for row in view["rows"] if row["mean"] is not None] if view else []
     if not view or not ranked:
-        return say("story.no_numbers")
+        return _strongest(view["rows"] if view else ())
     leader = ranked[0]
     if leader["mean_win_rate"] is None:
         mean = number(leader["mean"])
@@ -46,6 +46,19 @@ def measure_story(view: Mapping[str, Any]) -> Said:
     return by + _lead(ranked[0], ranked) + _duel(view["duel"])
 
 
+def _strongest(rows: Sequence[Row]) -> Said:
+    """Return who wins the pairwise judgements, where nothing else was measured."""
+    played = [row for row in rows if row.get("strength")]
+    if not played:
+        return say("story.no_numbers")
+    best, *rest = sorted(played, key=lambda row: -row["strength"]["value"])
+    words = {"model": _short(best["model"]), "count": len(played)}
+    if not rest or best["strength"]["rank_worst"] == 1:
+        return say("story.strongest", **words)
+    rivals = [row for row in rest if row["strength"]["rank_best"] == 1] or rest[:1]
+    return say("story.strong", **words, others=several([_short(row["model"]) for row in rivals]))
+
+
 def _lead(leader: Row, ranked: Sequence[Row]) -> Said:
     rates = {
         "model": _short(leader["model"]),
@@ -57,10 +70,10 @@ def _lead(leader: Row, ranked: Sequence[Row]) -> Said:
     if not rivals and leader["rank_worst"] == 1:
         return say("story.leads", **rates)
     others = [_short(name) for name in rivals or [ranked[1]["model"]]]
-    return say("story.shares", **rates, others=_some(others))
+    return say("story.shares", **rates, others=several(others))
 
 
-def _some(names: Sequence[str]) -> Said:
+def several(names: Sequence[str]) -> Said:
     """Write names as a list; of many only the first, and how many more there are."""
     if len(names) <= NAMED:
         return listed(names)
@@ -168,7 +181,7 @@ def task_story(places: Sequence[tuple[str, Row]], chance: float | None) -> Said:
     said = say("story.task" if len(measured) > 1 else "story.task_alone", **words)
     ties = [_short(name) for name, _ in best if name != model]
     if ties and len(measured) > 1:
-        said += say("story.task_ties", others=listed(ties))
+        said += say("story.task_ties", others=several(ties))
     if chance is not None:
         said += say("story.chance", chance=number(chance))
     return said

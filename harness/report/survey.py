@@ -63,6 +63,8 @@ class RunSurvey:
     """By judge, task, arm and variant."""
     costs: dict[str, CostTally] = field(default_factory=dict)
     """By task."""
+    packed: int = 0
+    """Samples that the page holds."""
     index: str = ""
     blocks: list[str] = field(default_factory=list)
 
@@ -75,11 +77,14 @@ def primaries(run: RunData) -> dict[str, str]:
     return found
 
 
-def survey(run: RunData, tasks: list[str]) -> RunSurvey:
-    """Read a run's samples once. `tasks` gives the positions that the index uses."""
+def survey(run: RunData, tasks: list[str], most: int | None = None) -> RunSurvey:
+    """Read a run's samples once. `tasks` gives the positions that the index uses.
+
+    All samples are counted; of each task and copy at most `most` are packed.
+    """
     found = RunSurvey()
     primary = primaries(run)
-    packer = Packer(tasks, primary)
+    packer = Packer(tasks, primary, most)
     judges = JudgeTallies(run)
     arms = {cell.task: cell.arm for cell in reversed(run.cells)}
     copies = {cell.task: Copies() for cell in run.cells if cell.variant != "original"}
@@ -105,6 +110,7 @@ def survey(run: RunData, tasks: list[str]) -> RunSurvey:
     for name, both in copies.items():
         if name in found.tasks:
             found.tasks[name].drops = both.drops(arms[name])
+    found.packed = found.rows - packer.left
     found.index = packer.close()
     found.blocks = packer.blocks
     return found

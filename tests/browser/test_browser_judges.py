@@ -153,6 +153,8 @@ def test_what_differs_can_be_exported(opened):
         page.locator("#csv").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert len(rows) == shown
+    assert {row["verdict"] for row in rows} <= {"correct", "incorrect", "unsure", ""}, rows[0]
+    assert any(row["verdict"] and row["reason"] for row in rows)
 
 
 def test_texts_that_have_little_in_common_are_not_marked(opened):

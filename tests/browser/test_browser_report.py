@@ -199,6 +199,7 @@ def test_export_follows_the_filter(opened):
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 10
     assert '\'=HYPERLINK("http://evil")' in [row["answer"] for row in rows]
+    assert all(row["output"] or row["error"] for row in rows)
     with page.expect_download() as download:
         page.locator("#jsonl").click()
     lines = [json.loads(line) for line in download.value.path().read_text("utf-8").splitlines()]

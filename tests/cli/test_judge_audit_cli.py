@@ -14,7 +14,7 @@ LOG = pathlib.Path("calls.txt")
 def answer(messages):
     with LOG.open("a") as log:
         log.write("x")
-    if LOG.stat().st_size == int(os.environ.get("DIE_AT", "0")):
+    if LOG.stat().st_size >= float(os.environ.get("DIE_AT", "inf")):
         os._exit(9)
     return "VERDICT: correct"
 """

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+from collections import Counter
+
 import pytest
 from click.testing import CliRunner
 from made_runs import Recipe, make_run
@@ -32,6 +37,36 @@ def test_report_goes_where_it_is_told(folder):
     done = CliRunner().invoke(report, ["2026", "-o", "pages"], catch_exceptions=False)
     assert done.output.strip() == "pages/index.html"
     assert (folder / "pages" / "index.html").is_file()
+
+
+def test_a_report_can_leave_samples_out(tmp_path, monkeypatch):
+    """--samples keeps the first of each task and copy, the same in every run; numbers stay."""
+    monkeypatch.chdir(tmp_path)
+    for model in ("embedded/mini", "embedded/nano"):
+        make_run(tmp_path / "results", Recipe(model, per_cell=5, tasks=("qa/en",)))
+    runs = sorted(str(path) for path in (tmp_path / "results").iterdir())
+    indexes = {}
+    for name, more in {"all": (), "some": ("--samples", "3"), "none": ("--samples", "0")}.items():
+        CliRunner().invoke(report, [*runs, "-o", name, *more], catch_exceptions=False)
+        indexes[name] = [index_of(tmp_path / name / "index.html", run) for run in (0, 1)]
+    boards = {(tmp_path / name / "board.md").read_text().split("\n", 1)[1] for name in indexes}
+    assert len(boards) == 1
+    whole, some = indexes["all"][0], indexes["some"][0]
+    kinds = Counter(zip(whole["columns"]["v"], whole["columns"]["a"], strict=True))
+    assert min(kinds.values()) > 3
+    assert len(some["columns"]["id"]) == 3 * len(kinds)
+    assert some["left"] == len(whole["columns"]["id"]) - 3 * len(kinds)
+    assert some["columns"]["id"] == indexes["some"][1]["columns"]["id"]
+    assert set(some["columns"]["id"]) < set(whole["columns"]["id"])
+    assert indexes["none"][0]["columns"]["id"] == []
+    assert "left" not in whole
+    assert "--samples 3" in (tmp_path / "some" / "index.html").read_text()
+
+
+def index_of(page, run):
+    """Return the index of a run's samples that a page holds."""
+    text = page.read_text().split(f'id="chunk-r{run}-index"')[1].split(">", 1)[1].split("<")[0]
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 def test_unknown_run_is_named(folder):

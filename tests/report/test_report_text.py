@@ -18,7 +18,7 @@ from harness.report.mark import Frame, arrow, link, mark
 from harness.report.marks import Scale, bar, dumbbell, scale_of, tint, whisker
 from harness.report.numbers import number, span
 from harness.report.say import NOTHING, Said, known, say, words
-from harness.report.story import board_story, ladders, listed, measure_story, task_story
+from harness.report.story import board_story, ladders, listed, measure_story, several, task_story
 from harness.report.visible import visible
 
 TEMPLATES = Path(harness.report.__file__).parent / "templates"
@@ -254,6 +254,29 @@ def test_headline_of_one_model_and_of_none():
     assert "only model" in board_story(view, {}).en
     assert measure_story(view) == NOTHING
     assert board_story(None, {}).en == "No number could be measured."
+
+
+def played(model, value, ranks):
+    """Make a row of a model known by its games alone."""
+    best, worst = ranks
+    strength = {"value": value, "rank_best": best, "rank_worst": worst}
+    return {**row(model, (None, None, None), (None, None)), "mean": None, "strength": strength}
+
+
+def test_headline_of_games_alone():
+    """Where models only met in pairs, the sentence says who wins and from whom that is no lead."""
+    clear = [played("p/b", -0.5, (2, 2)), played("p/a", 0.5, (1, 1))]
+    view = {"rows": clear, "duel": None, "measure": "score"}
+    assert board_story(view, {}).en.startswith("a wins most often of 2 models")
+    close = [played("p/a", 0.1, (1, 2)), played("p/b", -0.1, (1, 2)), played("p/c", -2, (3, 3))]
+    said = board_story({**view, "rows": close}, {}).en
+    assert "its lead over b cannot be told from chance" in said
+
+
+def test_a_long_list_of_names_is_cut():
+    """A sentence names a few models and counts the others."""
+    assert several(list("abcd")).en == "a, b, c and d"
+    assert several(list("abcdefgh")).en == "a, b, c and 5 others"
 
 
 def ladder(*values):

@@ -97,6 +97,15 @@ function speak() {
   for (const node of $$("[data-label-en]")) node.setAttribute("aria-label", node.dataset["label" + key]);
 }
 
+/** Text that scrolls can be reached by the keyboard; text that does not is no stop on its way. */
+function reachable(inside) {
+  const texts = $$("pre", inside).map((node) => [node, node.scrollHeight > node.clientHeight + 1]);
+  for (const [node, scrolls] of texts) {
+    if (scrolls) node.tabIndex = 0;
+    else node.removeAttribute("tabindex");
+  }
+}
+
 function announce(text) { $("#live").textContent = text; }
 
 async function copy(text, button) {

@@ -194,6 +194,7 @@ async function showDetail(row) {
   const told = el("dl", { class: "turns" }, lines);
   detail.replaceChildren(...headOf(row), acts, told);
   detail.scrollTop = 0;
+  reachable(detail);
   const others = await elsewhere(row);
   if (others && row === state.at && told.isConnected) told.append(others);
 }

@@ -1,4 +1,4 @@
-// The list of samples: filter, search, virtual rows, keyboard, export.
+// The list of samples: filter, search, virtual rows, keyboard.
 const ROW = 28;
 const list = $("#list");
 const samples = $("#samples");
@@ -73,12 +73,15 @@ function countShows(base) {
 
 function drawCount() {
   const numbers = { shown: state.shown.length.toLocaleString("en"), all: state.index.columns.id.length.toLocaleString("en") };
-  $("#found").replaceChildren(both("of", numbers), ...(state.searching ? [" ", both("searching")] : []));
+  const { left } = state.index;
+  const rest = left ? [" ", both("left", { left: left.toLocaleString("en") })] : [];
+  $("#found").replaceChildren(both("of", numbers), ...rest, ...(state.searching ? [" ", both("searching")] : []));
 }
 
 function drawRows() {
   const rows = $("#rows");
   rows.style.height = `${state.shown.length * ROW}px`;
+  list.style.setProperty("--rows", `${Math.max(state.shown.length, 3) * ROW + 1}px`);
   const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
   const last = Math.min(state.shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
   rows.replaceChildren();
@@ -222,38 +225,6 @@ async function search(query) {
   return applyFilter(address());
 }
 
-// ---- export what is shown
-const CSV = ["task", "sample_id", "arm", "variant", "epoch", "status", "score", "input", "answer", "wanted", "slices"];
-
-function csvField(value) {
-  let text = value === null || value === undefined ? "" : String(value);
-  if (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))) text = `'${text}`;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-const keysOf = (row) => {
-  const { columns, arm, variant, slices } = state.index;
-  return {
-    task: FACTS.tasks[columns.t[row]], sample_id: columns.id[row], arm: arm[columns.a[row]], variant: variant[columns.v[row]],
-    epoch: columns.e[row], status: STATUS[columns.s[row]], score: columns.x[row], slices: slices[columns.c[row]],
-  };
-};
-
-function inputOf(sample) { return sample.input ?? (sample.sent || []).map((turn) => turn.text).join("\n\n"); }
-
-async function exportRows(kind) {
-  const parts = kind === "csv" ? [`${CSV.join(",")}\n`] : [];
-  for (const row of state.shown) {
-    const keys = keysOf(row);
-    const sample = await sampleOf(state.run, row);
-    if (kind === "csv") {
-      const all = { ...keys, input: inputOf(sample), answer: sample.answer ?? sample.error, wanted: (sample.target || [])[0] };
-      parts.push(`${CSV.map((name) => csvField(all[name])).join(",")}\n`);
-    } else parts.push(`${JSON.stringify({ ...keys, ...sample })}\n`);
-  }
-  download(`${FACTS.runs[state.run].name}.${kind}`, kind === "csv" ? "text/csv" : "application/jsonl", parts);
-}
-
 if (list) {
   list.addEventListener("scroll", () => requestAnimationFrame(drawRows), { passive: true });
   addEventListener("resize", () => { if (state.index) drawRows(); });
@@ -272,8 +243,6 @@ if (list) {
   $("#by-task").addEventListener("change", (event) => goTo({ task: event.target.value, slice: null }));
   $("#by-variant").addEventListener("change", (event) => goTo({ variant: event.target.value }));
   $("#by-slice").addEventListener("click", () => goTo({ slice: null }));
-  $("#csv").addEventListener("click", () => exportRows("csv"));
-  $("#jsonl").addEventListener("click", () => exportRows("jsonl"));
   let pause = 0;
   $("#search").addEventListener("input", (event) => {
     clearTimeout(pause);

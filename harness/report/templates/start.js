@@ -27,6 +27,7 @@ async function show() {
   if (changed) scrollTo(0, 0);
   if (changed && routed) $("h1", shown[0]).focus({ preventScroll: true });
   routed = true;
+  reachable(shown[0]);
   if (samples) {
     const here = shown[0].dataset.view === "run";
     if (!here) samples.hidden = true;
@@ -95,6 +96,7 @@ async function openSlices(node) {
 
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details.slices") && event.target.open) openSlices(event.target);
+  if (event.target.open) reachable(event.target);
 }, true);
 
 document.addEventListener("click", (event) => {
