@@ -23,7 +23,7 @@ from harness.errors import InvalidFile, UsageError
 from harness.identity import content_key, permutation
 from harness.judge.labels import rows_of
 from harness.judge.metric import NAME
-from harness.judge.offer import RIGHT_OR_WRONG, Offer
+from harness.judge.offer import RIGHT_OR_WRONG, Offer, read_offer
 from harness.records import Cell, to_json
 from harness.stats.intervals import mean_interval
 from harness.stats.ppi import FEW_LABELS, Corrected, Judgements, ppi_mean, rogan_gladen
@@ -130,12 +130,15 @@ def run_mark(run: Path) -> str:
 
 
 def offers_of(run: Path) -> dict[str, Offer]:
-    """Return on what scale each task of a run is labelled: its judge's own."""
+    """Return on what scale each task of a run is labelled: its judge's own.
+
+    Raises `InvalidFile` where run.json holds a scale that is none.
+    """
     record = read_json(run / RUN)
     found = dict.fromkeys(record["tasks"], RIGHT_OR_WRONG)
-    for judge in (record.get("judges") or {}).values():
-        if judge.get("metric", NAME) == NAME and judge.get("scale"):
-            own = msgspec.convert(judge["scale"], Offer)
+    for name, judge in (record.get("judges") or {}).items():
+        if judge.get("metric", NAME) == NAME and judge.get("scale") is not None:
+            own = read_offer(judge["scale"], run / RUN, f"judges.{name}.scale")
             found |= dict.fromkeys(judge.get("tasks", ()), own)
     return found
 

@@ -133,6 +133,8 @@ class Bench:
                 "judges_itself": any(_same(self.model, m) for _, _, m in assigned.seats),
                 "usage": msgspec.to_builtins(self.crew.spent(name)),
             }
+            if self.crew.without_schema[name]:
+                out[name]["without_schema"] = self.crew.without_schema[name]
             if name in self._votes:
                 out[name]["effective_judges"] = effective_judges(self._votes[name])
         return out

@@ -9,6 +9,7 @@ judges itself unless it is named as the judge.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from harness.billing import schema_refused
 from harness.errors import UnknownName, UsageError
 from harness.identity import content_key
 from harness.judge.item import Item
@@ -210,6 +212,8 @@ class Crew:
     """None: not known."""
     known: dict[str, tuple[JudgeSpec, Item]] = field(default_factory=dict)
     """Items being judged, for scripted judges."""
+    without_schema: Counter[str] = field(default_factory=Counter)
+    """By judge: answers of servers that take no schema, replayed ones too."""
     _open: dict[str, tuple[Backend, Sender]] = field(default_factory=dict)
     _at_work: dict[tuple[str, str], LocalExecutor] = field(default_factory=dict)
     """By judge and model: each counts what it spends; one model's share their sender."""
@@ -267,6 +271,7 @@ class Crew:
         talk = _as_conversation(judge(spec, item, sitting))
         outcome = await executor.converse(Sample("judge", item.key, item.question), talk)
         self.known.pop(item.key, None)
+        self.without_schema[name] += sum(schema_refused(e.response) for e in outcome.exchanges)
         if outcome.failure is not None:
             return failed(spec, sitting, f"{outcome.failure.kind}: {outcome.failure.message}")
         assert outcome.transcript is not None

@@ -270,10 +270,11 @@ class _Journey:
         connections = connections_of(self.execution)
         sender = Sender(self.backend, self.store, self._rules())
         workers = max(connections, 4 * self.backend.max_batch if self.backend.max_batch > 1 else 1)
-        if self.decider:  # what is in flight when a task is settled was asked for nothing
-            workers = connections
+        ahead = None
+        if self.decider:  # what is asked or finished when a task is settled was asked for nothing
+            workers = ahead = connections
         limits.also_spent = self.bench.crew.spent
-        self.executor = LocalExecutor(sender, workers, limits, self.bench.settle)
+        self.executor = LocalExecutor(sender, workers, limits, self.bench.settle, ahead)
         _interruptible(self.executor, self.observer)
         try:
             await self.executor.run(self._converse(tasks), finished)

@@ -3,7 +3,8 @@
 Run as a program: `server.py --port 0 --latency-ms 5 --faults 429=0.05,500=0.05,drop=0.05`. It
 prints its port. It adds where a prompt holds "What is A + B?", and otherwise answers "yes".
 A fault is drawn from the prompt and the number of times it was asked, so a retry can succeed and
-the same run meets the same faults. GET /stats tells counts.
+the same run meets the same faults. With `schema=1` every JSON schema is refused, as older servers
+do. GET /stats tells counts.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ class Server:
     """Answers, counts, fails."""
 
     def __init__(self, latency_s: float, faults: dict[str, float]) -> None:
-        self.latency_s, self.faults = latency_s, faults
+        self.latency_s = latency_s
+        self.takes_schemas = not faults.get("schema")
+        self.faults = {name: rate for name, rate in faults.items() if name != "schema"}
         self.seen: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.by_status: Counter[str] = Counter()
@@ -91,6 +94,10 @@ class Server:
         self.seen[prompt] += 1
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
+        if not self.takes_schemas and ("response_format" in body or "text" in body):
+            self.by_status["schema"] += 1
+            said = {"error": {"message": "json_schema is not supported by this model"}}
+            return web.json_response(said, status=400)
         fault = self.fault(prompt)
         self.by_status[fault or "200"] += 1
         if fault == "drop":

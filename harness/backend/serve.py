@@ -25,10 +25,11 @@ from msgspec import structs
 
 from harness.backend import serve_wire as wire
 from harness.backend.tokens import ScoresTokens, TokenScore, byte_tokens
+from harness.billing import schema_refused
 from harness.errors import AuthenticationFailed, BackendError, ModelNotFound, UsageError
 from harness.identity import request_hasher
 from harness.protocols import Backend
-from harness.records import Failure, Reply, Request
+from harness.records import Failure, Reply, Request, Response
 
 GATHER_S = 0.002
 """How long the first request of a batch waits for others."""
@@ -235,7 +236,10 @@ class Server:
             key = self._key(request)
             self._draws[key] += 1
             request = structs.replace(request, repeat=self._draws[key] - 1)
-        return await self._answers.submit(request)
+        reply = await self._answers.submit(request)
+        if isinstance(reply, Response) and schema_refused(reply):  # a client that asks for one
+            return Failure("unsupported", "the server behind takes no schema")  # is told so
+        return reply
 
     async def _rolled(self, texts: Sequence[str]) -> list[list[TokenScore] | Failure]:
         """Score texts on a backend whose tokens are bytes, by rolling log-likelihood."""

@@ -53,6 +53,9 @@ def _judge(name: str, judge: Mapping[str, Any]) -> str:
     parts.append(_spent(judge["usage"]))
     if judge.get("effective_judges") is not None:
         parts.append(f"worth {judge['effective_judges']:.1f} of {len(judge['models'])} judges")
+    if judge.get("without_schema"):
+        parts.append(f"{judge['without_schema']:,} answers without a schema, which the server "
+                     "does not take")  # fmt: skip
     if judge["judges_itself"]:
         parts.append("the model judges itself")
     return printable(f"judge {name} ({models}): {'; '.join(parts)}", 400)

@@ -6,8 +6,14 @@ is one of the same thing. A checklist is asked check by check.
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
+from harness.errors import InvalidFile
 from harness.judge.spec import Check, JudgeSpec
 
 
@@ -58,3 +64,34 @@ def offer(spec: JudgeSpec) -> Offer:
                     for name in spec.offered
                 )
             )
+
+
+def read_offer(scale: Any, path: Path, key: str) -> Offer:
+    """Return the offer that a run recorded under `key` of the file `path`.
+
+    Raises `InvalidFile` that names the key at fault: runs come from other people too.
+    """
+    try:
+        found = msgspec.convert(scale, Offer)
+    except msgspec.ValidationError as error:
+        problem, _, at = str(error).partition(" - at `$")
+        raise InvalidFile(problem, path=path, key=key + at.rstrip("`")) from error
+    if bool(found.choices) == bool(found.checks):
+        allowed = "either choices or checks"
+        got = "both" if found.choices else "neither"
+        raise InvalidFile("not a scale", path=path, key=key, allowed=allowed, got=got)
+    names = [one.name for one in found.choices] + [one.name for one in found.checks]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidFile("a name stands twice", path=path, key=key, got=repr(twice))
+    for i, choice in enumerate(found.choices):
+        if not 0 <= choice.value <= 1:
+            where = f"{key}.choices[{i}].value"
+            got = f"{choice.value:g}"
+            raise InvalidFile("not a score", path=path, key=where, allowed="0 to 1", got=got)
+    points = [one.points for one in found.checks]
+    if points and not (all(map(math.isfinite, points)) and max(points) > 0):
+        allowed = "numbers, one of them above 0"
+        raise InvalidFile("not the points of a checklist", path=path, key=f"{key}.checks",
+                          allowed=allowed)  # fmt: skip
+    return found

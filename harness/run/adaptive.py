@@ -1,18 +1,19 @@
 """How many requests to keep in flight, found out while running. Pure: time is an argument.
 
 With `auto`, slow start doubles the limit while that buys throughput; a doubling that does not,
-measured twice, is taken back. Where the server pushes back (429, 503) more than now and then, the
-limit falls by a quarter, once for a burst, and grows again by small steps (additive increase,
-multiplicative decrease: Chiu & Jain 1989). The limit at which it pushed back is remembered and
-tried again only now and then, ever more seldom while it keeps pushing back there. What is refused
-of single requests is refused at random, and no longer taken for push-back. A fixed number of
-connections yields to push-back in the same way, and to nothing else.
+measured twice, is taken back. Where the server pushes back (429, 503) more than now and then, or
+again and again to so many in a row that everybody is made to wait, the limit falls by a quarter,
+once for a burst, and grows again by small steps (additive increase, multiplicative decrease: Chiu &
+Jain 1989). The limit at which it pushed back is remembered and tried again only now and then, ever
+more seldom while it keeps pushing back there. What is refused of single requests is refused at
+random, and no longer taken for push-back. A fixed number of connections yields to push-back in the
+same way, and to nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, log, sqrt
 
 START, MOST = 8, 512
 WORTHWHILE = 1.15
@@ -23,6 +24,8 @@ MOST_NOISE = 0.3
 """A server that refuses more than this of single requests is not taken for moody but for full."""
 LISTENED = 40
 """Answers to single requests from which the share that is refused at random is told."""
+IN_A_ROW = 2.5e-4
+"""Refusals in a row whose chance is below this are not random: at the usual noise those are 3."""
 BACK_OFF = 0.75
 STEP = 0.1
 """Share by which the limit grows in a round once slow start is over."""
@@ -59,6 +62,8 @@ class AdaptiveLimit:
     _full: bool = False
     _refused: int = 0
     """In this round."""
+    _since_row: int | None = None
+    """Answers since so many were last refused in a row that it hardly was at random."""
     _noise: float = NOISE
     """Share that is refused whatever the load."""
     _alone: tuple[int, int] = (0, 0)
@@ -82,22 +87,42 @@ class AdaptiveLimit:
             self._began = now
         self._full = self._full or in_flight >= self.limit
 
-    def answered(self, now: float, *, pushed_back: bool) -> None:
-        """Take note of an answer, and move the limit."""
+    def answered(self, now: float, *, pushed_back: bool, lately_all: bool = False) -> None:
+        """Take note of an answer, and move the limit.
+
+        `lately_all`: the server has refused each of the last `in_a_row` requests.
+        """
         self._burst = max(0, self._burst - 1)
         if self.limit == 1 and self._ceiling is not None:
             self._listen(refused=pushed_back)
         if pushed_back:
+            again = lately_all and not self._burst and self._again()
             self._refused += not self._burst  # those in flight then may be refused for one reason
-            if self._refused >= self._too_many():
+            if self._refused >= self._too_many() or again:
                 self._push()
             return
+        if self._since_row is not None:
+            self._since_row += 1
         self._answers += 1
         if self._answers >= 2 * self.limit and self._began is not None:
             rate = self._answers / max(now - self._began, 1e-9)
             if self._full:
                 self._round(rate)
             self._answers, self._began, self._full, self._refused = 0, now, False, 0
+
+    @property
+    def in_a_row(self) -> int:
+        """How many requests that left one after the other are refused by more than noise."""
+        return ceil(log(IN_A_ROW) / log(self._noise))
+
+    def _again(self) -> bool:
+        """Return whether all were refused for a while a second time within two rounds.
+
+        Where a server refuses what is more than it takes at once, those are few of a round, and
+        yet each time everybody waits for as long as it says. Once is left to chance.
+        """
+        since, self._since_row = self._since_row, 0
+        return since is not None and 0 < since <= 4 * self.limit
 
     def _too_many(self) -> float:
         """Return how many refusals in a round are more than noise: three deviations above it."""
@@ -119,7 +144,7 @@ class AdaptiveLimit:
             self._answers, self._began, self._refused = 0, None, 0
 
     def _push(self) -> None:
-        self._burst = self.limit
+        self._burst, self._since_row = self.limit, None
         if self._ceiling is not None and self.limit >= NEAR * self._ceiling:
             self._held = min(MOST_PATIENT, 2 * self._held)
         self._ceiling = self.limit

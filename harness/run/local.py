@@ -51,11 +51,18 @@ class LocalExecutor:
         workers: int,
         limits: Limits | None = None,
         settle: Callable[[Outcome], Awaitable[None]] | None = None,
+        ahead: int | None = None,
     ) -> None:
-        """`settle` is awaited for each outcome before it is handed over: a judge's turn."""
+        """`settle` is awaited for each outcome before it is handed over: a judge's turn.
+
+        `ahead`: samples that may be finished before one that is still out, such as one that a
+        failing server has to be asked again and again for. Where outcomes decide how far the plan
+        goes, fewer than `ahead + workers` samples are then asked beyond the one that decides.
+        """
         self._settle = settle
         self._sender = sender
         self._workers = workers
+        self._ahead = max(REORDER_WINDOW, 4 * workers) if ahead is None else ahead
         self._limits = limits or Limits()
         self.usage = Usage()
         self.stopped: StopReason | None = None
@@ -77,7 +84,7 @@ class LocalExecutor:
         was handed over before stays valid.
         """
         plan = enumerate(conversations)
-        window = _Reorder(finished, max(REORDER_WINDOW, 4 * self._workers))
+        window = _Reorder(finished, self._ahead)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._workers):

@@ -122,14 +122,16 @@ class Sender:
         pushed_back = False
         try:
             taken = await self._lane.depart(request)
+            departure = server.left()
             replies, took = await _timed(self._backend.answer((request,)), left)
             reply = replies if isinstance(replies, Failure) else replies[0]
             self._lane.arrived(taken, reply)
             pushed_back = isinstance(reply, Failure) and reply.status in PUSH_BACK
-            server.answered(pushed_back=pushed_back)
+            departure.refused = pushed_back
             return reply, took
         finally:
-            server.slots.give(pushed_back=pushed_back)
+            lately_all = pushed_back and server.refuses_all
+            server.slots.give(pushed_back=pushed_back, lately_all=lately_all)
 
 
 class Batcher:

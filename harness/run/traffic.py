@@ -17,8 +17,6 @@ from harness.records import Reply, Request
 from harness.run.adaptive import AdaptiveLimit
 from harness.run.rate import Pace, Terms
 
-IN_A_ROW = 3
-"""Refusals without an answer in between, from which on a pause holds for everybody."""
 LOOK_AGAIN_S = 1.0
 """A wait for the pace is looked at again so often: an answer may have set a guess right."""
 
@@ -37,6 +35,11 @@ class Slots:
         """How many may be out now."""
         return self._adaptive.limit
 
+    @property
+    def in_a_row(self) -> int:
+        """Refusals without an answer in between, from which on they are meant for everybody."""
+        return self._adaptive.in_a_row
+
     async def take(self) -> None:
         """Return once there is room."""
         while self._taken >= self.limit:
@@ -50,11 +53,11 @@ class Slots:
         self._taken += 1
         self._adaptive.sent(self._taken, asyncio.get_running_loop().time())
 
-    def give(self, *, pushed_back: bool) -> None:
-        """Give the room back, and say whether the server pushed back."""
+    def give(self, *, pushed_back: bool, lately_all: bool = False) -> None:
+        """Give the room back, and say whether the server pushed back, and to all of late."""
         self._taken -= 1
         now = asyncio.get_running_loop().time()
-        self._adaptive.answered(now, pushed_back=pushed_back)
+        self._adaptive.answered(now, pushed_back=pushed_back, lately_all=lately_all)
         self._wake()
 
     def _wake(self) -> None:
@@ -66,24 +69,43 @@ class Slots:
                 room -= 1
 
 
+@dataclass(slots=True)
+class Departure:
+    """A request that has left for a server."""
+
+    refused: bool = False
+    """By push-back; False while it is under way."""
+
+
 @dataclass
 class Server:
     """One server: its slots, and until when it asked everybody to wait (time of the loop)."""
 
     slots: Slots
     resume_at: float = 0.0
-    _in_a_row: int = 0
+    _lately: deque[Departure] = field(default_factory=deque)
+    """The last requests that left, in this order. Refusals come sooner than answers, so in the
+    order in which they come back some would always be in a row."""
 
-    def answered(self, *, pushed_back: bool) -> None:
-        """Take note of an answer: whether others get through tells whom a pause is meant for."""
-        self._in_a_row = self._in_a_row + 1 if pushed_back else 0
+    def left(self) -> Departure:
+        """Take note of a request that leaves; whoever sent it says there if it was refused."""
+        departure = Departure()
+        self._lately.append(departure)
+        while len(self._lately) > self.slots.in_a_row:
+            self._lately.popleft()
+        return departure
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether each of the last few requests that left was refused."""
+        return len(self._lately) >= self.slots.in_a_row and all(one.refused for one in self._lately)
 
     def pause_until(self, when: float) -> None:
         """Hold everybody back until then, where the server refuses one after the other.
 
         Where it answers others meanwhile, it asked one request to wait and not all.
         """
-        if self._in_a_row >= IN_A_ROW:
+        if self.refuses_all:
             self.resume_at = max(self.resume_at, when)
 
     async def pause(self) -> None:

@@ -43,7 +43,8 @@ create table if not exists responses (
 )
 _UPGRADES = {1: "alter table responses add column attempt integer"}
 """By the version that lacks it."""
-_BILLED = b"cached_prompt_tokens"
+_BILLED = (b"cached_prompt_tokens", b"schema_refused")
+"""Fields by which a body with more than a plain response's is known."""
 
 
 class SqliteResponses:
@@ -136,7 +137,8 @@ class SqliteResponses:
         if self._fresh and attempt != self._attempt and attempt not in self._earlier:
             return None
         try:
-            found = (self._decode_billed if _BILLED in body else self._decode)(body)
+            billed = any(name in body for name in _BILLED)
+            found = (self._decode_billed if billed else self._decode)(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None  # damaged: asked again, and the new answer takes its place
         if not own:

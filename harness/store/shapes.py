@@ -85,6 +85,7 @@ class _Judge(Struct, frozen=True):
     unreliable: bool | None = None
     judges_itself: bool | None = None
     effective_judges: float | None = None
+    without_schema: int | None = None
     usage: _Usage | None = None
     missing_reasons: dict[str, int] | None = None
     scores: list[_Reliability] | None = None

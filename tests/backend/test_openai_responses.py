@@ -9,7 +9,7 @@ from canned import ask, ask_seen, backend_at, http
 from responses_server import responding
 from toy import Toy
 
-from harness.billing import cached_prompt_tokens
+from harness.billing import cached_prompt_tokens, schema_refused
 from harness.records import Failure, Generation, Message, Request, Response, Tool, ToolCall
 
 HELLO = Request(messages=(Message("user", "hello"),))
@@ -297,18 +297,21 @@ def test_a_strict_server_takes_all_that_is_sent():
     )
     plain = (Request(messages=messages), Request(messages=messages, logprobs=True))
     unheard = (Request(messages=messages, tools=(tool,)), Request(messages=messages, schema={}))
+    toy = Toy()
 
     async def main():
-        async with responding(Toy()) as url:
+        async with responding(toy) as url:
             backend = backend_at(url, arguments=API)
             replies = await backend.answer([*plain, *unheard])
             await backend.close()
             return replies
 
-    first, second, *refused = asyncio.run(main())
+    first, second, refused, unheld = asyncio.run(main())
     assert isinstance(first, Response)
     assert len(second.token_logprobs) == second.completion_tokens
-    assert all("no tools, no schema" in reply.message for reply in refused), "the toy's own words"
+    assert "no tools, no schema" in refused.message, "the toy's own words"
+    assert schema_refused(unheld)
+    assert [one.schema for one in toy.asked[-2:]] == [{}, None]
 
 
 def test_a_prompt_is_not_for_the_responses_api():

@@ -253,6 +253,24 @@ def test_a_sequential_gate_that_was_cut_short_goes_on(harness, addition):
     assert again["tasks"] == whole["tasks"]
 
 
+@pytest.mark.parametrize("connections", [1, 6])
+def test_a_failing_server_does_not_make_the_sequential_gate_ask_on(
+    harness, addition, start_server, monkeypatch, connections
+):
+    """While one sample is asked again, few later ones are; it is settled after as many as ever."""
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    good, bad = (start_server(faults=faults) for faults in ("", "500=0.3"))
+    model = ["--model", "openai/m", "--base-url"]
+    assert harness("run", addition, *model, good.url).code == 0
+    assert harness("bless").code == 0
+    flags = ["--margin", "0.1", "--connections", str(connections), "--json"]
+    done = harness("gate", "--sequential", *model, bad.url, *flags)
+    assert done.code == 0, done.err
+    (task,) = json.loads(done.out)["tasks"]
+    assert task["reason"] == "settled after 52 of 200"
+    assert 52 <= bad.stats()["distinct"] < 52 + 2 * connections
+
+
 def test_a_failing_server_ends_the_sequential_gate_without_a_verdict(
     harness, addition, start_server, monkeypatch
 ):

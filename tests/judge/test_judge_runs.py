@@ -233,6 +233,19 @@ def test_rescoring_keeps_the_verdicts(harness, capitals, tmp_path):
         assert after[key]["verdicts"] == row["verdicts"]
 
 
+def test_a_run_with_a_broken_scale_is_told_in_one_line(harness, capitals, tmp_path):
+    """`harness label` names the file and the key of a scale that came from elsewhere."""
+    done = run(harness, capitals, "--judge", "correct=scripted/perfect")
+    path, _ = rows_of(tmp_path, done)
+    record = json.loads((path / "run.json").read_text())
+    record["judges"]["correct"]["scale"] = {"choices": [{"name": "right", "value": "one"}]}
+    (path / "run.json").write_text(json.dumps(record))
+    told = harness("label", path)
+    assert told.code == 2
+    assert "run.json: judges.correct.scale.choices[0].value: Expected `float`" in told.err
+    assert len(told.err.splitlines()) == 1
+
+
 def test_a_changed_judge_changes_the_hashes(harness, capitals, tmp_path):
     """Two runs with different judges differ in a hash, so that comparison can refuse them."""
     found = []
@@ -263,6 +276,29 @@ def test_a_judge_may_have_an_endpoint_of_its_own(harness, capitals, start_server
     _, rows = rows_of(tmp_path, done)
     (verdict,) = rows["Capital of Japan?"]["verdicts"]
     assert verdict["model"] == "openai/any"
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_judge_whose_server_takes_no_schema_is_asked_without(
+    harness, capitals, start_server, tmp_path, api
+):
+    """It is heard, run.json and show tell how, and the same run again asks nothing."""
+    server = start_server(faults="schema=1")
+    known = tmp_path / "models.yaml"
+    known.write_text(f"models: {{openai/any: {{arguments: {{api: {api}}}}}}}\n")
+    judge = f"correct=openai/any@{server.url}"
+    records, asked = [], []
+    for _ in range(2):
+        done = run(harness, capitals, "--judge", judge, "--connections", "1")
+        assert done.code == 0, done.err
+        path, rows = rows_of(tmp_path, done)
+        records.append(json.loads((path / "run.json").read_text())["judges"]["correct"])
+        asked.append(server.stats()["by_status"])
+    assert asked[0] == asked[1]
+    assert asked[0]["schema"] == 1
+    assert records[0]["without_schema"] == records[1]["without_schema"] == asked[0]["200"]
+    assert "without a schema" in harness("show", path).out
+    assert rows["Capital of Japan?"]["verdicts"]
 
 
 def test_show_tells_what_the_judge_said_of_a_sample(harness, capitals, tmp_path):

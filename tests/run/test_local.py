@@ -23,7 +23,7 @@ from harness.run.local import Limits, LocalExecutor
 from harness.run.policy import Budget, FailureWatch, RetryPolicy
 from harness.run.rate import Terms
 from harness.run.sender import Sender, SendRules
-from harness.run.traffic import Traffic
+from harness.run.traffic import Server, Slots, Traffic
 
 NO_WAIT = RetryPolicy(base_s=0.0)
 
@@ -198,6 +198,39 @@ def test_a_budget_ends_the_run_with_an_unbroken_prefix():
     assert 5 <= len(outcomes) <= 5 + 4
 
 
+@pytest.mark.parametrize(("ahead", "most"), [(1, 4), (4, 7), (None, 50)])
+def test_few_samples_are_asked_while_an_earlier_one_is_out(ahead, most):
+    """Beyond the one that is waited for: fewer than `ahead` and the workers together."""
+
+    class Held(FakeBackend):
+        """Answers the first sample last."""
+
+        async def answer(self, requests: Sequence[Request]) -> list[Reply]:
+            if requests[0].prompt == "s0":
+                await go.wait()
+            return await super().answer(requests)
+
+    go, beyond = asyncio.Event(), []
+    backend, outcomes = Held(echo), []
+    sender = Sender(backend, MemoryStore(), SendRules(Traffic(4), NO_WAIT))
+    executor = LocalExecutor(sender, 4, ahead=ahead)
+
+    async def release() -> None:
+        for _ in range(1000):  # turns of the loop: all that can go on has gone on
+            await asyncio.sleep(0)
+        beyond.append(len(backend.asked))
+        go.set()
+
+    async def both() -> None:
+        prompts = [f"s{i}" for i in range(51)]
+        await asyncio.gather(executor.run(plan(prompts), outcomes.append), release())
+
+    asyncio.run(both())
+    assert 1 <= beyond[0] <= most
+    assert (ahead is not None) or beyond[0] == most
+    assert [one.sample.sample_id for one in outcomes] == [f"s{i}" for i in range(51)]
+
+
 def test_stop_finishes_the_conversations_in_flight():
     """A conversation that has begun is finished, all its turns."""
     backend = FakeBackend(echo)
@@ -286,6 +319,22 @@ def test_a_pause_is_for_one_where_others_are_answered_meanwhile():
 
     drive(FakeBackend(limited), plan([f"p{i}" for i in range(20)]), workers=2)
     assert done[-1] == "p0"
+
+
+def test_a_pause_looks_at_who_left_one_after_the_other():
+    """Three refusals of eight come first, before any answer: no pause; of the last three: one."""
+    server = Server(Slots(8))
+    left = [server.left() for _ in range(8)]
+    for i in (1, 3, 5):
+        left[i].refused = True
+    server.pause_until(9.0)
+    assert server.resume_at == 0.0
+    for one in left[5:]:
+        one.refused = True
+    server.pause_until(9.0)
+    assert server.resume_at == 9.0
+    server.left()
+    assert not server.refuses_all
 
 
 def test_no_more_samples_than_workers_are_live():

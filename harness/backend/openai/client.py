@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from yarl import URL
 
 from harness.backend.openai import bodies, echo, faults, responses, wire
@@ -23,9 +23,10 @@ from harness.backend.openai.settings import (
     read_key,
     read_settings,
 )
+from harness.billing import without_schema
 from harness.errors import ModelNotFound
 from harness.identity import content_key
-from harness.records import Failure, ModelInfo, ModelSpec, Reply, Request
+from harness.records import Failure, ModelInfo, ModelSpec, Reply, Request, Response
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a body that are read at most."""
@@ -176,8 +177,8 @@ def proxy_for(base_url: str) -> str | None:
 class OpenAIBackend:
     """A model behind an OpenAI-compatible server. One attempt a request; no retry.
 
-    One thing is learned by use: whether the server takes `max_tokens: 0` when it scores text, or
-    needs a 1.
+    Two things are learned by use: whether the server takes `max_tokens: 0` when it scores text, or
+    needs a 1; and whether it takes a schema.
     """
 
     max_batch = 1
@@ -194,6 +195,7 @@ class OpenAIBackend:
         self._chat_url = URL(f"{settings.base_url}/{CHATS[settings.api]}")
         self._text_url = URL(f"{settings.base_url}/completions")
         self._score_tokens = 0
+        self._takes_schema = True
         self.thinking = settings.thinking
         """Tokens that a request may use beside its limit."""
 
@@ -230,9 +232,32 @@ class OpenAIBackend:
         try:
             if request.kind != "generate":
                 return await self._score(request)
+            if request.schema is not None:
+                return await self._send_with_schema(request)
             return await self._send(self._call(request))
         except UnicodeEncodeError:
             return NO_UTF8
+
+    async def _send_with_schema(self, request: Request) -> Reply:
+        """Send a request with its schema; to a server that takes none, without.
+
+        The words of such a request say what form the answer is to have, so nothing else stands in
+        the place of the schema: `json_object` is refused by as many servers. That a server takes
+        none is believed once it has answered without, since a refusal may only quote the request.
+        """
+        if self._takes_schema:
+            call = self._call(request)
+            answer = await self._transport.post(call.url, call.body)
+            reply = await self._reply(call, answer)
+            if isinstance(reply, Response) or isinstance(answer, Failure):
+                return reply
+            if not faults.refuses_schema(reply, answer.raw):
+                return reply
+        reply = await self._send(self._call(structs.replace(request, schema=None)))
+        if isinstance(reply, Failure):
+            return reply
+        self._takes_schema = False
+        return without_schema(reply)
 
     def _batch_call(self, request: Request) -> tuple[str, bytes] | Failure:
         """Return the path, below the base URL, and the body of a request."""
@@ -315,7 +340,9 @@ class OpenAIBackend:
         )
 
     async def _send(self, call: Call) -> Reply:
-        answer = await self._transport.post(call.url, call.body)
+        return await self._reply(call, await self._transport.post(call.url, call.body))
+
+    async def _reply(self, call: Call, answer: Answer | Failure) -> Reply:
         if isinstance(answer, Failure):
             return answer
         if answer.status != 200:  # noqa: PLR2004 - HTTP's own number

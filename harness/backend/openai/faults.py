@@ -22,12 +22,25 @@ from harness.records import Failure
 
 SNIPPET = 200
 """Characters of a body that a message quotes."""
+LOOKED_AT = 65_536
+"""Bytes of a refusal in which the name of the field at fault is looked for."""
 
 _TOO_LONG = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|max_model_len|prompt is too long|"
     r"input is too long|too many (?:input )?tokens|string_above_max_length",
     re.IGNORECASE,
 )
+_OF_SCHEMA = re.compile(
+    r"response[ _]?format|json_?schema|\bschemas?\b|\bgrammar\b|text\.format|"
+    r"['\"]text['\"],\s*['\"]format['\"]|"
+    r"(?:param|parameter|field|argument)s?['\"]?:?\s*['\"]text['\"]|"
+    r"structured[ _-]?output|guided[ _-]?(?:json|decoding|grammar)",
+    re.IGNORECASE,
+)
+"""Names of the field that carries a schema, and of what a server does with it: Chat Completions,
+the Responses API, the path that a validator writes, vLLM."""
+_SCHEMA_STATUSES = frozenset({400, 422, 500, 501})
+"""500 is what builds of llama.cpp say that know no such type of format."""
 _NOT_FOR_CHAT = re.compile(r"(?:not|is) (?:supported|a chat model)|not a completion", re.IGNORECASE)
 
 Redact = Callable[[str], str]
@@ -179,6 +192,20 @@ def hint(message: str) -> str:
             more = "" if name == "seed" else ", or -M reasoning=true"
             return f" (try -M omit={name}{more})"
     return ""
+
+
+def refuses_schema(failure: Failure, raw: bytes) -> bool:
+    """Return whether a server refused a request, as it seems, for the schema in it.
+
+    It may seem so where a body repeats the request that it refuses for another reason: only an
+    answer to the same request without a schema tells.
+    """
+    return (
+        failure.kind in ("refused", "server")
+        and not failure.fatal
+        and failure.status in _SCHEMA_STATUSES
+        and _OF_SCHEMA.search(raw[:LOOKED_AT].decode("utf-8", "replace")) is not None
+    )
 
 
 def not_found(model: str, url: str, known: list[str], detail: str) -> str:
