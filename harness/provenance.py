@@ -50,7 +50,7 @@ def evidence(requests: int, cached: int) -> str:
         return REPLAYED
     return (
         f"new in part: {requests:,} of {requests + cached:,} requests; "
-        "the others were answered from the store"
+        "the others equal one that this run or an earlier one asked, and are not asked twice"
     )
 
 

@@ -206,6 +206,8 @@ def _gated(cells: Sequence[Cell], place: Place, wanted: str | None) -> Cell | st
         return "the baseline has no result"
     if own[0].higher_is_better is None:
         return f"{own[0].metric} has no better direction"
+    if own[0].value is None and own[0].reason:
+        return f"the baseline has no {own[0].metric}: {own[0].reason}"
     return own[0]
 
 

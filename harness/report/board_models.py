@@ -97,6 +97,15 @@ def weights_of(provider: str, facts: Json) -> str:
     return "open" if provider in AT_HAND else UNKNOWN
 
 
+def family_name(family: str) -> Said:
+    """Return what a family of tasks is called: in English as tasks name it.
+
+    >>> family_name("qa"), family_name("mine")
+    (Said(en='qa', zh='问答'), Said(en='mine', zh='mine'))
+    """
+    return Said(family, known(f"family.{family}", family).zh)
+
+
 def filters(board: Json) -> list[Filter]:
     """Return the menus of a board; what has no choice has no menu."""
     looks = [look_of(model) for model in board["models"]]
@@ -112,6 +121,7 @@ def filters(board: Json) -> list[Filter]:
         "weights": _present(["open", "closed"], [look.weights for look in looks]),
     }
     found = {name: [(one, Said(one, one)) for one in values] for name, values in plain.items()}
+    found["family"] = [(one, family_name(one)) for one in plain["family"]]
     found["language"] = [(one, known(f"language.{one}", one)) for one in plain["language"]]
     found |= {
         name: [(one, say(f"{name}.{one}")) for one in values] for name, values in classes.items()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
-from harness.report.board_models import Look, look_of
+from harness.report.board_models import Look, family_name, look_of
 from harness.report.charts import Palette
 from harness.report.mark import EMPTY, Frame, Mark, arrow, link, mark
 from harness.report.marks import Scale, scale_of
-from harness.report.say import NOTHING, Said, known, say
+from harness.report.say import NOTHING, Said, known, say, told
 from harness.report.scatter import cost_chart
 from harness.report.story import measure_story
 
@@ -33,17 +34,18 @@ Json = Mapping[str, Any]
 class Head:
     """The head of one column."""
 
-    title: str
+    title: Said
     leaf: str
     """The task's name within its family."""
     task: str
     family: str
     metric: str
     arrow: str
-    meaning: Said
     href: str
     language: str
     tags: str
+    sorts: Said = NOTHING
+    """What its button does, and what is better."""
     tip: Said = NOTHING
     """What its tooltip says: the task's name, the metric, what is better."""
 
@@ -81,7 +83,8 @@ class Table:
     measure: str
     title: Said
     heads: tuple[Head, ...]
-    families: tuple[tuple[str, int], ...]
+    families: tuple[tuple[str, Said, int], ...]
+    """Name, what it is called, how many columns it has."""
     lines: tuple[Line, ...]
     has_mean: bool
     story: Said = NOTHING
@@ -170,18 +173,13 @@ def _table(view: Json, about: _Known) -> Table:
         )
         lines.append(_line(row, marks, about, rows))
     lines = [replace(line, tier=tier) for line, tier in zip(lines, tiers(rows), strict=True)]
-    families: list[tuple[str, int]] = []
-    for head in heads:
-        if families and families[-1][0] == head.family:
-            families[-1] = (head.family, families[-1][1] + 1)
-        else:
-            families.append((head.family, 1))
+    counts = Counter(head.family for head in heads)
     return Table(
         group=view["group"],
         measure=view["measure"],
         title=known(f"measure.{view['measure']}", view["measure"]),
         heads=heads,
-        families=tuple(families),
+        families=tuple((name, family_name(name), count) for name, count in counts.items()),
         lines=tuple(lines),
         has_mean=len(columns) > 1 and any(row["mean"] is not None for row in rows),
         story=NOTHING if view["group"] == "accuracy" else measure_story(view),
@@ -214,9 +212,11 @@ def _head(column: Json, facts: Json) -> Head:
     sign, meaning = arrow(column["higher_is_better"])
     task = column["task"]
     direction = meaning if meaning.en else say("direction.none")
-    metric = column["metric"].replace("_", " ")
+    named = column["metric"].replace("_", " ")
+    metric = Said(named, known(f"metric.{column['metric']}", named).zh)
     leaf = task.split("/", 1)[-1]
-    title = facts.get("title") or leaf
+    title = told(facts.get("title") or leaf)
+    sorts = say("sort_by", what=title)
     return Head(
         title=title,
         leaf=leaf,
@@ -224,10 +224,10 @@ def _head(column: Json, facts: Json) -> Head:
         family=_family(task),
         metric=column["metric"],
         arrow=sign,
-        meaning=meaning,
         href=link("task", task=task),
         language=facts.get("language", ""),
         tags=" ".join(facts.get("tags", ())),
+        sorts=say("sort_way", sort=sorts, way=meaning) if meaning.en else sorts,
         tip=say("tip.task", title=title, task=task, metric=metric, direction=direction),
     )
 

@@ -12,7 +12,7 @@ from harness.report.compare_draw import SHAPES, Reach, axis, axis_reach, drawn, 
 from harness.report.compare_flips import FlipView, flip_view, place_name, tasks_of
 from harness.report.compare_settings import changed_settings
 from harness.report.mark import EMPTY, link
-from harness.report.model import ReportData
+from harness.report.model import ReportData, TaskText
 from harness.report.numbers import number
 from harness.report.say import NOTHING, Said, say
 from harness.report.story import listed
@@ -32,7 +32,7 @@ class Line:
     task: str
     place: str
     """The task with arm and variant."""
-    title: str
+    title: Said
     href: str
     metric: str
     verdict: str
@@ -183,7 +183,7 @@ def _line(data: ReportData, row: Json, runs: tuple[str, str], reach: Reach) -> L
     return Line(
         task=task,
         place=place_name(place),
-        title=(text.title if text else "") or task,
+        title=(text or TaskText(task)).named,
         href=link("task", task=task),
         metric=row["metric"].replace("_", " "),
         verdict=kind,
@@ -221,6 +221,9 @@ def _story(lines: Sequence[Line], counts: Sequence[tuple[str, int]], model: str)
     said = say("compare.story", model=model, counts=joined, all=len(lines))
     worst = [line for line in lines if line.verdict == "regressed"][:3]
     if worst:
-        names = listed([f"{line.title} ({line.difference})" for line in worst])
+        names = Said(
+            listed([f"{line.title.en} ({line.difference})" for line in worst]).en,
+            listed([f"{line.title.zh}（{line.difference}）" for line in worst]).zh,
+        )
         said += say("compare.worst", names=names)
     return said

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.records import Cell, ScoreColumns
+from harness.report.say import Said, told
 
 RowSource = Callable[[], Iterator[dict[str, Any]]]
 """Yields the rows of samples.parquet as dictionaries; maps come as lists of pairs."""
@@ -51,6 +52,16 @@ class TaskText:
     chance: float | None = None
     source: str = ""
     licence: str = ""
+
+    @property
+    def named(self) -> Said:
+        """Its title, or its name where it has none."""
+        return told(self.title or self.task)
+
+    @property
+    def asks(self) -> Said:
+        """Its description; empty where it has none."""
+        return told(self.about)
 
 
 @dataclass(frozen=True, slots=True)

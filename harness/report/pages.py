@@ -23,7 +23,7 @@ from harness.report.mark import link
 from harness.report.model import ReportData
 from harness.report.parts import Part, part, placed
 from harness.report.run_view import run_page, sample_options
-from harness.report.say import Said, known, say, words
+from harness.report.say import Said, known, say, told, words
 from harness.report.survey import RunSurvey, primaries, survey
 from harness.report.task_view import task_page
 from harness.report.visible import visible
@@ -40,6 +40,7 @@ SCRIPTS = (
     "others.js",
     "detail.js",
     "diff.js",
+    "print.js",
     "start.js",
 )
 CHUNKS = "data"
@@ -157,7 +158,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals |= {"t": say, "known": known, "link": link}
+    env.globals |= {"t": say, "known": known, "in_both": told, "link": link}
     env.filters["visible"] = visible
     return env
 

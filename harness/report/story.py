@@ -122,6 +122,7 @@ def _frontier(cells: Sequence[Cell]) -> Said:
         words = {
             "task": known(f"task.{task}", task.rsplit("/", 1)[-1].replace("-", " ")),
             "unit": known(f"unit.{name}", name),
+            "one": known(f"unit_one.{name}", name),
         }
         found = mastery([(cell.low, cell.high) for _, cell in ladder])
         if found.frontier:
@@ -133,6 +134,8 @@ def _frontier(cells: Sequence[Cell]) -> Said:
 
 def _held(words: Mapping[str, Said], steps: Sequence[float], found: Mastery) -> Said:
     held = {**words, "held": f"{steps[found.frontier - 1]:g}"}
+    if held["held"] == "1":
+        held["unit"] = words["one"]
     said = say("story.holds_only", **held)
     if found.gone is not None:
         said = say("story.holds", **held, gone=f"{steps[found.gone - 1]:g}")

@@ -234,6 +234,27 @@ def test_heads_say_their_whole_name(opened):
     )
 
 
+def test_titles_follow_the_language(opened):
+    """Heads, headings, the window's title, and what screen readers hear turn Chinese and back."""
+    page = opened.go()
+    head = page.locator(f"{HEADS} a").first
+    region = page.locator(".panel:visible > .scroll").first
+    page.locator("#lang").click()
+    assert head.inner_text().startswith("多位数加法")
+    assert region.get_attribute("aria-label") == "主要得分"
+    head.focus()
+    assert (
+        page.locator("#tip").inner_text() == "多位数加法（arithmetic/addition）：精确匹配，越高越好"
+    )
+    page = opened.go("#view=task&task=arithmetic/addition")
+    assert page.locator(".view.on h1").inner_text() == "多位数加法"
+    assert page.locator("#trail span:visible").last.inner_text() == "多位数加法"
+    assert page.title().startswith("多位数加法 - 榜单")
+    page.locator("#lang").click()
+    assert page.title().startswith("Multi-digit addition - Board")
+    assert page.locator(".view.on h1").inner_text() == "Multi-digit addition"
+
+
 def test_intervals_and_n_as_figures(opened):
     """A switch writes interval and n into every cell, and is remembered."""
     page = opened.go()
@@ -343,3 +364,41 @@ def test_axe_finds_nothing_on_boards(chromium, sized, packed, axe, scheme):
             found[view] = breaches
     context.close()
     assert found == {}
+
+
+def test_a_wide_board_is_printed_whole(open_page, tmp_path):
+    """On paper a board of 20 tasks stands as tables of eight; screen and paper do not mix."""
+    from click.testing import CliRunner
+
+    from harness.cli.board import command
+
+    names = [f"task{number:02}" for number in range(20)]
+    for place, model in enumerate(("org__one", "org__two")):
+        folder = tmp_path / "results" / model / "v1"
+        folder.mkdir(parents=True)
+        scores = ",".join(str((number + place) / 25) for number in range(20))
+        (folder / "scores.csv").write_text(f"model,{','.join(names)}\n{model},{scores}\n")
+    out = tmp_path / "out"
+    arguments = [str(tmp_path / "results"), "-o", str(out)]
+    CliRunner().invoke(command, arguments, catch_exceptions=False)
+    opened = open_page(out / "index.html")
+    page = opened.go()
+    assert page.locator("table.sheet").count() == 0
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    sheets = page.locator("table.board:visible")
+    assert sheets.count() == 3
+    heads = sheets.locator("th.task a span").all_inner_texts()
+    assert heads == names
+    titles = [sheet.locator("thead th").all_inner_texts() for sheet in sheets.all()]
+    assert [sum("mean win" in head for head in heads) for heads in titles] == [1, 0, 0]
+    assert [sum("errors" in head for head in heads) for heads in titles] == [0, 0, 1]
+    for sheet, heads in zip(sheets.all(), titles, strict=True):
+        cells = sheet.locator("tbody tr").first.locator("> *")
+        assert cells.count() == len(heads)
+    second = sheets.nth(1).locator("tbody tr").first.locator("td").first
+    assert second.inner_text().startswith("0.36")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator("table.board:visible").count() == 1
+    assert page.locator(HEADS).count() == 20

@@ -60,7 +60,7 @@ def test_charts_say_what_they_show_in_the_language_that_is_on(opened):
 def test_every_model_has_its_key_beside_its_name(opened):
     """Lines and points are told by colour, shape and dash; the same key stands in every table."""
     page = opened.go("#view=task&task=winograd%2Fen")
-    keys = page.locator(".view.on th:has(> svg.sk)").evaluate_all(KEYS)
+    keys = page.locator(".view.on th:has(svg.sk)").evaluate_all(KEYS)
     looks: dict[str, set[str]] = {}
     for name, key in keys:
         looks.setdefault(name, set()).add(key)

@@ -138,6 +138,7 @@ def test_runs_without_a_common_task_are_refused():
         ([cell(metric="ece")], "ece has no score per sample"),
         ([cell(value=0.9)], "exact_match is no mean of its samples' scores"),
         ([cell(value=None)], "exact_match is no mean of its samples' scores"),
+        ([cell(value=None, reason="no digits")], "the baseline has no exact_match: no digits"),
     ],
 )
 def test_metrics_that_cannot_be_paired_say_why(cells, reason):

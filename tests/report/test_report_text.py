@@ -72,6 +72,7 @@ def test_every_word_is_used():
         "js.status.",
         "task.",
         "unit.",
+        "unit_one.",
         "why.",
         "evidence.",
         "metric.",
@@ -292,6 +293,7 @@ def ladder(*values):
     [
         ((1, 0.95, 0.5, 0.05), "Its addition holds to 2 digits and is gone at 4."),
         ((1, 0.95, 0.97), "Its addition holds to 3 digits."),
+        ((1, 0.3, 0.05), "Its addition holds to 1 digit and is gone at 3."),
         ((1, 0.95, 0.9), "Its addition holds to 2 digits."),
         ((1, 0.9, 0.96), "Its addition holds to 3 digits. (At 2 digits that is not certain.)"),
         ((0.2, 0.1, 0.0), ""),

@@ -60,8 +60,7 @@ function trail(shown, asked) {
   const { view } = shown.dataset;
   if (versus && shown === versus) steps.length = 0;
   if (versus) steps.unshift(el("a", { href: "#view=compare" }, ...$("h1", versus).cloneNode(true).childNodes));
-  if (view === "task") steps.push(el("span", {}, $("h1", shown).textContent));
-  if (["about", "judges", "cost"].includes(view)) steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
+  if (["task", "about", "judges", "cost"].includes(view)) steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
   if (view === "run") {
     const task = asked.get("task");
     if (task) steps.push(el("a", { href: `#${new URLSearchParams({ view: "task", task })}` }, task));
@@ -69,7 +68,12 @@ function trail(shown, asked) {
     if (asked.get("s")) steps.push(el("span", {}, asked.get("s")));
   }
   $("#trail").replaceChildren(...steps);
-  document.title = [...steps.map(spoken).reverse(), "harness"].join(" - ");
+  entitle();
+}
+
+/** The window is called what the trail says, in the language that is on. */
+function entitle() {
+  document.title = [...[...$("#trail").children].map(spoken).reverse(), "harness"].join(" - ");
 }
 
 /** What a node says in the language that is on. */
@@ -123,6 +127,7 @@ $("#lang").addEventListener("click", () => {
   root.dataset.lang = root.dataset.lang === "zh" ? "en" : "zh";
   keep({ lang: root.dataset.lang });
   speak();
+  entitle();
 });
 $("#theme").addEventListener("click", () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
