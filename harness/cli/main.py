@@ -106,7 +106,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception as error:
         if os.environ.get("HARNESS_DEBUG"):
             raise
-        say(f"internal error: {type(error).__name__}: {error}; HARNESS_DEBUG=1 shows where")
+        known = isinstance(error, OSError)  # such as a full disk behind stdout
+        kind = "error" if known else f"internal error: {type(error).__name__}"
+        say(f"{kind}: {error}; HARNESS_DEBUG=1 shows where")
         code = ExitCode.INFRASTRUCTURE
     sys.exit(int(code or 0))
 

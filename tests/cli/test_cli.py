@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -365,6 +366,20 @@ def test_what_init_writes_is_valid(harness, tmp_path):
     again = harness("init", "task", "mine")
     assert again.code == 2
     assert "exists already" in again.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
+def test_a_full_disk_behind_stdout_is_no_internal_error():
+    """`harness ls > FILE` on a full disk: one line that says so, exit 4."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "ls", "tasks"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.startswith("error: ")
+    assert "No space left" in done.stderr
+
 
 
 @pytest.mark.parametrize("verb", [["ls"], ["ls", "tasks", "--json"], ["--help"]])
