@@ -6,7 +6,9 @@ let boardAddress = "#view=board";
 
 async function showBoard(asked) {
   if (location.hash) boardAddress = location.hash;
+  const { hash } = location;
   await openPart($(`.panel[data-group="${CSS.escape(asked.get("group") || "")}"]`, board) || $(".panel", board));
+  if (hash !== location.hash) return;
   showGroup(asked.get("group"), asked.get("measure"));
   const chosen = {};
   for (const name of CHOSEN) if (asked.has(name)) chosen[name] = new Set(asked.getAll(name));

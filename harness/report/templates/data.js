@@ -12,8 +12,10 @@ function fetchPiece(name) {
   return new Promise((resolve, reject) => {
     waiting.set(name, resolve);
     const script = el("script", { src: `${FACTS.folder}/${name}.js` });
-    script.addEventListener("load", () => script.remove());
-    script.addEventListener("error", () => reject(new Error(`${FACTS.folder}/${name}.js cannot be read`)));
+    const broken = () => { waiting.delete(name); reject(new Error(`${FACTS.folder}/${name}.js cannot be read`)); };
+    // A script that is cut off loads too, and hands nothing over.
+    script.addEventListener("load", () => { script.remove(); if (waiting.get(name) === resolve) broken(); });
+    script.addEventListener("error", () => { script.remove(); broken(); });
     document.head.append(script);
   });
 }

@@ -30,6 +30,9 @@ function folded(key, text) {
   return el("details", { class: "thought" }, el("summary", {}, both(key), ` (${text.length.toLocaleString("en")})`), passage(text));
 }
 
+/** What the model said in its turns, and what was scored where that is another text. */
+const cameOf = ({ came, output }) => [came && turnsOf(came, visible), output !== undefined && passage(output)].filter(Boolean);
+
 /** A perturbed input with its changed stretches underlined; each says what stood there. */
 function withSpans(spans) {
   return (text) => {
@@ -172,15 +175,16 @@ async function showDetail(row) {
     detail.replaceChildren(el("p", { class: "note" }, both(address().get("s") ? "gone" : "pick")));
     return;
   }
-  const sample = await sampleOf(state.run, row);
-  if (row !== state.at) return;
+  const { run } = state;
+  const sample = await sampleOf(run, row);
+  if (row !== state.at || run !== state.run) return;
   const sent = sample.sent || [{ role: "user", text: sample.input || "" }];
   const used = usageOf(sample);
   const lines = [
     sample.error ? line("error", el("span", { class: "bad" }, visible(sample.error))) : null,
     line("sent", turnsOf(sent, sample.spans && sample.input === undefined ? withSpans(sample.spans) : visible)),
     sample.spans ? line("changed", ...changesOf(sample, sent)) : null,
-    sample.came ? line("came", turnsOf(sample.came, visible)) : null,
+    sample.came || sample.output !== undefined ? line("came", ...cameOf(sample)) : null,
     sample.choices || sample.options ? line("choices", ...choicesOf(sample)) : null,
     ...compared(sample),
     sample.verdicts ? line("verdicts", ...verdictsOf(sample)) : null,

@@ -11,8 +11,8 @@ function csvField(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const keysOf = (row) => {
-  const { columns, arm, variant, slices } = state.index;
+const keysOf = (row, index = state.index) => {
+  const { columns, arm, variant, slices } = index;
   return {
     task: FACTS.tasks[columns.t[row]], sample_id: columns.id[row], arm: arm[columns.a[row]], variant: variant[columns.v[row]],
     epoch: columns.e[row], status: STATUS[columns.s[row]], score: columns.x[row], slices: slices[columns.c[row]],
@@ -23,13 +23,13 @@ const inputOf = (sample) => sample.input ?? (sample.sent || []).map((turn) => tu
 const outputOf = (sample) => sample.output ?? sample.came?.at(-1)?.text;
 
 /** What a line of the CSV says of a sample; of a panel its own verdict, else that of every judge. */
-function csvOf(row, sample) {
+function csvOf(row, sample, index) {
   const heard = sample.verdicts || [];
   const panel = heard.filter((one) => one.judge === "panel");
   const told = panel.length ? panel : heard;
   const all = (read) => told.map(read).filter(Boolean).join("; ");
   return {
-    ...keysOf(row), input: inputOf(sample), output: outputOf(sample), answer: sample.answer, wanted: (sample.target || [])[0],
+    ...keysOf(row, index), input: inputOf(sample), output: outputOf(sample), answer: sample.answer, wanted: (sample.target || [])[0],
     verdict: all((one) => one.verdict), reason: all((one) => one.reason || one.reply), explanation: sample.why, error: sample.error,
     tokens_in: sample.in, tokens_out: sample.out, latency_s: sample.s, cost_usd: sample.cost,
   };
@@ -37,14 +37,27 @@ function csvOf(row, sample) {
 
 async function exportRows(kind) {
   const parts = kind === "csv" ? [`${CSV.join(",")}\n`] : [];
-  for (const row of state.shown) {
-    const sample = await sampleOf(state.run, row);
-    if (kind === "csv") {
-      const said = csvOf(row, sample);
-      parts.push(`${CSV.map((name) => csvField(said[name])).join(",")}\n`);
-    } else parts.push(`${JSON.stringify({ ...keysOf(row), ...sample })}\n`);
+  const { run, index, shown } = state; // another run may be opened meanwhile
+  try {
+    for (const row of shown) {
+      const sample = await sampleOf(run, row);
+      if (kind === "csv") {
+        const said = csvOf(row, sample, index);
+        parts.push(`${CSV.map((name) => csvField(said[name])).join(",")}\n`);
+      } else parts.push(`${JSON.stringify({ ...keysOf(row, index), ...sample })}\n`);
+    }
+  } catch (error) {
+    failed(error);
+    return;
   }
-  download(`${FACTS.runs[state.run].name}.${kind}`, kind === "csv" ? "text/csv" : "application/jsonl", parts);
+  download(`${FACTS.runs[run].name}.${kind}`, kind === "csv" ? "text/csv" : "application/jsonl", parts);
+}
+
+/** Say what cannot be read, where the sample would stand. */
+function failed(error) {
+  const text = String(error.message || error);
+  $("#detail").replaceChildren(el("p", { class: "bad" }, text));
+  announce(text);
 }
 
 if (samples) {

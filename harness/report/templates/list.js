@@ -16,10 +16,14 @@ async function openRun(name) {
   const run = FACTS.runs.findIndex((one) => one.name === name);
   if (run < 0) return false;
   if (state.run !== run) {
-    Object.assign(state, { run, index: null, at: -1, query: "", hits: null });
+    state.shown = [];
     $("#rows").replaceChildren();
-    state.index = await piece(`r${run}-index`);
-    const columns = state.index.columns;
+    const { hash } = location;
+    const index = await piece(`r${run}-index`);
+    if (hash !== location.hash) return false; // left again while it loaded
+    Object.assign(state, { run, index, at: -1, query: "", hits: null, searching: false, turn: state.turn + 1 });
+    delete samples.dataset.searching;
+    const { columns } = index;
     state.kinds = columns.id.map((_, row) => kindOf(columns, row));
     options($("#by-task"), [...new Set(columns.t)].map((t) => FACTS.tasks[t]));
     options($("#by-variant"), state.index.variant);
@@ -36,7 +40,7 @@ function options(select, names) {
 /** Narrow the list to what the address asks for. */
 function applyFilter(asked) {
   const { columns, variant, slices } = state.index;
-  const fits = SHOWS[asked.get("show")] || SHOWS.all;
+  const show = Object.hasOwn(SHOWS, asked.get("show")) ? asked.get("show") : "all";
   const task = FACTS.tasks.indexOf(asked.get("task"));
   const copy = variant.indexOf(asked.get("variant"));
   const wanted = (asked.get("slice") || "").split("&").filter(Boolean);
@@ -52,12 +56,12 @@ function applyFilter(asked) {
   countShows(base);
   const ranked = new Map(ORDER.map((kind) => [kind, []]));
   for (const row of base) if (!state.hits || state.hits.has(row)) ranked.get(state.kinds[row]).push(row);
-  state.shown = ORDER.filter(fits).flatMap((kind) => ranked.get(kind));
+  state.shown = ORDER.filter(SHOWS[show]).flatMap((kind) => ranked.get(kind));
   $("#by-task").value = task >= 0 ? asked.get("task") : "";
   $("#by-variant").value = copy >= 0 ? asked.get("variant") : "";
   $("#by-slice").hidden = !wanted.length;
   $("#by-slice").replaceChildren(`${wanted.join(", ")} ✕`);
-  for (const button of $$("[data-show]")) button.setAttribute("aria-pressed", button.dataset.show === (asked.get("show") || "all"));
+  for (const button of $$("[data-show]")) button.setAttribute("aria-pressed", button.dataset.show === show);
   drawCount();
   drawRows();
 }
@@ -213,13 +217,15 @@ async function search(query) {
   state.hits = hits;
   const wanted = lookingFor(needle);
   let drawn = performance.now();
+  let broken = null;
   for (let block = 0; block < starts.length; block += 1) {
     for (let next = block + 1; next <= block + AHEAD && next < starts.length; next += 1) blockText(run, next);
-    const text = await blockText(run, block);
+    const text = await blockText(run, block).catch((error) => { broken = error; return ""; });
     if (turn !== state.turn) return undefined;
     for (const line of linesWith(text, wanted)) hits.add(starts[block] + line);
     if (performance.now() - drawn > DRAWN_EVERY) { applyFilter(address()); drawn = performance.now(); }
   }
+  if (broken) failed(broken);
   state.searching = false;
   delete samples.dataset.searching;
   return applyFilter(address());

@@ -22,20 +22,18 @@ async function compareRuns(asked) {
   const name = asked.get("diff") || "";
   offerRuns(name);
   if (state.against === name && state.comparedIn === state.run) return;
-  const run = state.run;
-  Object.assign(state, { against: name, comparedIn: run, differs: null });
-  if (!name) return;
+  const { run } = state, { hash } = location;
   const against = otherRuns().filter((other) => name === "any" || FACTS.runs[other].name === name);
-  const own = await placesOf(run);
+  const own = name ? await placesOf(run) : null;
   const found = new Set();
-  for (const other of against) {
+  for (const other of name ? against : []) {
     const there = await placesOf(other);
     for (const [key, row] of own.rows) {
       const place = there.rows.get(key);
       if (place !== undefined && there.kind(place) !== own.kind(row)) found.add(row);
     }
   }
-  if (state.against === name && state.run === run) state.differs = found;
+  if (hash === location.hash) Object.assign(state, { against: name, comparedIn: run, differs: name ? found : null });
 }
 
 function offerRuns(chosen) {
@@ -65,7 +63,7 @@ async function elsewhere(row) {
     if (place === undefined) continue;
     const kind = there.kind(place);
     const href = `#${new URLSearchParams({ view: "run", run: FACTS.runs[run].name, ...Object.fromEntries(Object.entries(nameOf(row)).filter(([, value]) => value !== null)) })}`;
-    lines.push(el("div", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `), el("a", { href }, FACTS.runs[run].model), " ",
+    lines.push(el("div", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `), el("a", { href }, visible(FACTS.runs[run].model)), " ",
       el("span", { class: "note" }, kind === own.kind(row) ? both(`status.${kind}`) : el("b", {}, both(`status.${kind}`))), " ",
       el("span", { class: "got" }, visible(there.got(place) || "–"))));
   }

@@ -36,12 +36,14 @@ async function show() {
 }
 
 async function routeSamples(run, asked) {
+  const { hash } = location;
   try {
     if (!(await openRun(run))) return;
     const query = asked.get("q") || "";
     if (document.activeElement !== $("#search")) $("#search").value = query;
     state.at = findSample(asked);
     await compareRuns(asked);
+    if (hash !== location.hash) return;
     samples.hidden = false; // only now, so that nothing moves once it is drawn
     if (query !== state.query) search(query);
     applyFilter(asked);
@@ -50,8 +52,9 @@ async function routeSamples(run, asked) {
     drawRows();
     await showDetail(state.at);
   } catch (error) {
+    if (hash !== location.hash) return;
     samples.hidden = false;
-    $("#detail").replaceChildren(el("p", { class: "bad" }, String(error.message || error)));
+    failed(error);
   }
 }
 
