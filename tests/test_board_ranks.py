@@ -137,7 +137,7 @@ def test_rank_bands_hold_the_true_ranks():
     for _ in range(200):
         rates = rng.normal(0, 1, 5)
         drawn = rates + rng.normal(0, 1, (400, 5))
-        best, worst = rank_bands(rates, drawn)
+        best, worst = rank_bands(rates[None, :], drawn[None, :, :])
         misses += int((best[0], worst[0]) != (1, 5))
     assert misses <= 20
 
@@ -145,9 +145,57 @@ def test_rank_bands_hold_the_true_ranks():
 def test_rank_bands_without_spread_follow_the_values():
     """Numbers that do not move rank as they stand; equal ones share their ranks."""
     rates = np.array([0.9, 0.5, 0.5])
-    best, worst = rank_bands(rates, np.tile(rates, (10, 1)))
+    best, worst = rank_bands(rates[None, :], np.tile(rates, (1, 10, 1)))
     assert best.tolist() == [1, 2, 2]
     assert worst.tolist() == [1, 3, 3]
+
+
+def test_rank_bands_rest_on_shared_columns():
+    """Who met easy rivals is not above who was not there; without a shared column nobody is."""
+    nan = float("nan")
+    wins = np.array([[1.0, 0.5, 0.0, nan], [nan, 1.0, 0.5, 0.0], [nan, 0.9, 0.8, 0.7]])
+    best, worst = rank_bands(wins, np.repeat(wins[:, None, :], 10, axis=1))
+    assert (best.tolist(), worst.tolist()) == ([1, 2, 3, 3], [2, 2, 3, 4])
+    apart = np.array([[1.0, nan], [nan, 0.0]])
+    best, worst = rank_bands(apart, np.repeat(apart[:, None, :], 10, axis=1))
+    assert (best.tolist(), worst.tolist()) == ([1, 1], [2, 2])
+
+
+def test_rank_bands_of_a_table_without_gaps_are_those_of_the_mean_rates():
+    """With nothing missing the shared columns are all columns."""
+    rng = np.random.default_rng(5)
+    drawn = rng.normal(np.arange(6)[None, None, :] / 3, 1, (4, 500, 6))
+    wins = drawn.mean(axis=1)
+    whole = rank_bands(wins.mean(axis=0)[None, :], drawn.mean(axis=0)[None, :, :])
+    assert [part.tolist() for part in rank_bands(wins, drawn)] == [p.tolist() for p in whole]
+
+
+def test_who_ran_few_of_the_tasks_is_not_ranked():
+    """The best at the only task it ran has its mean win rate, and stands below those ranked."""
+    few = entry("p/few", "1", cell("t0", value=0.99))
+    entries = [few]
+    for place, model in enumerate(("p/a", "p/b", "p/c")):
+        cells = [cell(f"t{task}", value=0.8 - 0.2 * place) for task in range(5)]
+        entries.append(entry(model, str(place + 2), *cells))
+    view = make_board("b", entries, {}).views[0]
+    assert [row.model for row in view.rows] == ["p/a", "p/b", "p/c", "p/few"]
+    last = view.rows[-1]
+    assert last.mean_win_rate == 1.0
+    assert (last.rank_best, last.rank_worst, last.steady_best) == (None, None, None)
+    assert all(row.rank_best is not None for row in view.rows[:3])
+    assert (view.duel.leader, view.duel.runner_up) == ("p/a", "p/b")
+    assert all(one.leader == "p/a" for one in view.without)
+
+
+def test_a_task_that_nobody_else_ran_takes_no_rank_away():
+    """What only one model ran compares nothing, and does not count as lacking in the others."""
+    alone = [cell(f"own{task}", value=0.9) for task in range(9)]
+    entries = [
+        entry("p/a", "1", cell("t", value=0.9), *alone),
+        entry("p/b", "2", cell("t", value=0.2)),
+    ]
+    rows = make_board("b", entries, {}).views[0].rows
+    assert [(row.rank_best, row.rank_worst) for row in rows] == [(1, 1), (2, 2)]
 
 
 def test_leaving_out_a_task_moves_places():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,9 +13,16 @@ from scipy.stats import rankdata
 from harness.identity import child_rng
 from harness.records import Cell
 from harness.stats.power import STANDARD
-from harness.stats.ranking import mean_win_rate
+from harness.stats.ranking import mean_win_rate, win_rates
 
+LEAST_COVERAGE = 0.5
+"""Of the columns that compare: with fewer a model is not ranked."""
+TINY = 1e-6
+"""Differences up to here come from the arithmetic, of single precision; real ones are larger."""
 DRAWS = 2000
+MOST_DRAWN = 20_000_000
+"""Numbers that the draws of a table may hold: larger boards get fewer draws."""
+FEWEST_DRAWS = 200
 SEED = 20_260_102
 """A board made twice from the same runs is the same board."""
 CONFIDENCE = 0.95
@@ -52,48 +59,85 @@ class Standing:
     worst: Array
 
 
+def ranked(table: Table) -> Array:
+    """Return which models have enough columns to be ranked.
+
+    At least half of those that compare at all: two models have them, and one way is better. HELM's
+    mean win rate asks for no coverage, so that whoever wins the only task it ran stands on top.
+    """
+    present = ~np.isnan(table.values)
+    pointed = np.array([higher is not None for higher in table.directions], dtype=bool)
+    compared = pointed & (present.sum(axis=0) > 1)
+    if not compared.any():
+        return np.zeros(len(present), dtype=bool)
+    return np.asarray(present[:, compared].mean(axis=1) >= LEAST_COVERAGE)
+
+
 def standing(table: Table) -> Standing:
-    """Return HELM's mean win rates with 95 % intervals and sets of ranks.
+    """Return HELM's mean win rates with 95 % intervals, and sets of ranks for the `ranked`.
 
     Values are drawn anew and the win rates computed again; the middle 95 % of the draws is the
     interval. Where the items are at hand, one draw of them serves all models (`items.drawn_means`);
     elsewhere a value is drawn from its own interval, a two-piece normal, as if models shared
-    nothing, which is on the wide side.
+    nothing, which is on the wide side. Ranks rest on the columns that two models share.
     """
     rates = mean_win_rate(table.values, table.directions)
-    drawn = _drawn_rates(table)
+    drawn = _drawn_wins(table)
+    means = _means(drawn)
     lows, highs = np.full(len(rates), np.nan), np.full(len(rates), np.nan)
     best, worst = np.zeros(len(rates), np.int64), np.zeros(len(rates), np.int64)
     known = np.flatnonzero(~np.isnan(rates))
     if len(known):
-        low, high = np.quantile(drawn[:, known], [0.025, 0.975], axis=0)
+        low, high = np.quantile(means[:, known], [0.025, 0.975], axis=0)
         lows[known] = np.minimum(low, rates[known])
         highs[known] = np.maximum(high, rates[known])
-        best[known], worst[known] = rank_bands(rates[known], drawn[:, known])
+    kept = np.flatnonzero(ranked(table))
+    if len(kept):
+        wins = win_rates(table.values, table.directions).T[:, kept]
+        best[kept], worst[kept] = rank_bands(wins, drawn[:, :, kept])
     return Standing(rates, lows, highs, best, worst)
 
 
-def rank_bands(rates: Array, drawn: Array) -> tuple[Array, Array]:
-    """Return the best and the worst rank of each model that draws of all rates allow.
+def rank_bands(wins: Array, drawn: Array) -> tuple[Array, Array]:
+    """Return the best and the worst rank of each model that draws of all win rates allow.
 
-    A model stands surely above another where their difference is above c standard errors; c is
-    the 95 % quantile, over the draws, of the largest studentised deviation among a model's
-    differences (Mogstad, Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476, marginal sets).
+    `wins` is columns x models, `drawn` columns x draws x models; NaN where a model has no value.
+    Two models differ by the mean, over the columns that both have, of their win rates' difference.
+    One stands surely above the other where that is above c standard errors; c is the 95 % quantile,
+    over the draws, of the largest studentised deviation among a model's differences (Mogstad,
+    Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476, marginal sets). Models that share no
+    column stand neither above nor below each other.
     """
-    models = len(rates)
+    models = wins.shape[1]
     best, worst = np.ones(models, np.int64), np.full(models, models, np.int64)
-    for model in range(models):
-        gaps = rates - rates[model]
-        spread = drawn - drawn[:, [model]]
+    for model, (gaps, spread) in enumerate(_differences(wins, drawn)):
         error = spread.std(axis=0)
-        moving = error > 0
+        moving = error > TINY
         limit = 0.0
         if moving.any():
             off = np.abs(spread[:, moving] - spread[:, moving].mean(axis=0)) / error[moving]
             limit = float(np.quantile(off.max(axis=1), CONFIDENCE))
-        best[model] += int((gaps > limit * error).sum())
-        worst[model] -= int((gaps < -limit * error).sum())
+        best[model] += int((gaps > limit * error + TINY).sum())
+        worst[model] -= int((gaps < -limit * error - TINY).sum())
     return best, worst
+
+
+def _differences(wins: Array, drawn: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield each model's differences to all models over shared columns, and those of the draws."""
+    has = (~np.isnan(wins)).astype(np.float32)
+    if not has[has.any(axis=1)].all():
+        filled, spreads = np.nan_to_num(wins), np.nan_to_num(drawn)
+        for model in range(wins.shape[1]):
+            shared = has * has[:, [model]]
+            weight = 1 / np.maximum(shared.sum(axis=0), 1)
+            others = np.tensordot(has[:, model], spreads, axes=1)  # draws x models
+            own = spreads[:, :, model].T @ shared
+            gaps = ((filled - filled[:, [model]]) * shared).sum(axis=0)
+            yield gaps * weight, (others - own) * weight
+        return
+    rates, means = np.nanmean(wins[has.any(axis=1)], axis=0), _means(drawn)
+    for model in range(wins.shape[1]):
+        yield rates - rates[model], means - means[:, [model]]
 
 
 class Steadiness(NamedTuple):
@@ -106,15 +150,16 @@ class Steadiness(NamedTuple):
 
 
 def steadiness(table: Table) -> Steadiness | None:
-    """Return how places by mean win rate change without any one column.
+    """Return how places by mean win rate change without any one column, among the `ranked`.
 
     None where fewer than two columns rank anything.
     """
-    ranked = [c for c, higher in enumerate(table.directions) if higher is not None]
-    if len(ranked) < 2 or len(table.values) < 2:  # noqa: PLR2004
+    pointed = [c for c, higher in enumerate(table.directions) if higher is not None]
+    if len(pointed) < 2 or len(table.values) < 2:  # noqa: PLR2004
         return None
-    whole = _ranks_without(table, None)
-    each = [_ranks_without(table, column) for column in range(len(table.directions))]
+    among = ranked(table)
+    whole = _ranks_without(table, None, among)
+    each = [_ranks_without(table, column, among) for column in range(len(table.directions))]
     known = ~np.isnan(whole)
     stack = np.stack([whole, *each])
     best = np.nanmin(np.where(np.isnan(stack), np.inf, stack), axis=0)
@@ -124,22 +169,26 @@ def steadiness(table: Table) -> Steadiness | None:
     return Steadiness(best, worst, leaders, moved)
 
 
-def _ranks_without(table: Table, column: int | None) -> Array:
-    """Return places by mean win rate, ties at the better one; NaN where a model has no rate."""
+def _ranks_without(table: Table, column: int | None, among: Array) -> Array:
+    """Return places by mean win rate, ties at the better one; NaN where a model has none."""
     kept = [c for c in range(len(table.directions)) if c != column]
     rates = mean_win_rate(table.values[:, kept], [table.directions[c] for c in kept])
     ranks = np.full(len(rates), np.nan)
-    known = ~np.isnan(rates)
+    known = ~np.isnan(rates) & among
     ranks[known] = rankdata(-np.round(rates[known], 12), method="min")
     return ranks
 
 
-def _drawn_rates(table: Table) -> Array:
+def _drawn_wins(table: Table) -> Array:
+    """Return win rates over values drawn anew: columns x draws x models, NaN where there are none.
+
+    Only columns that compare are among them.
+    """
     below, above = table.deviations
-    rng = child_rng(SEED, "board", table.values.shape[0], table.values.shape[1])
-    models = table.values.shape[0]
-    draws = len(table.draws[0]) if table.draws else DRAWS
-    total, count = np.zeros((draws, models)), np.zeros(models)
+    models, columns = table.values.shape
+    rng = child_rng(SEED, "board", models, columns)
+    draws = len(table.draws[0]) if table.draws else draws_for(models, columns)
+    found = np.full((columns, draws, models), np.nan, dtype=np.float32)
     for column, higher in enumerate(table.directions):
         here = np.flatnonzero(~np.isnan(table.values[:, column]))
         if higher is None or len(here) < 2:  # noqa: PLR2004 - one model beats nobody
@@ -151,9 +200,20 @@ def _drawn_rates(table: Table) -> Array:
             own = table.draws[column][:, here]
             scores = np.where(np.isnan(own), scores, own)
         ranks = rankdata(scores if higher else -scores, axis=1)
-        total[:, here] += (ranks - 1) / (len(here) - 1)
-        count[here] += 1
-    return total / np.maximum(count, 1)
+        found[column][:, here] = (ranks - 1) / (len(here) - 1)
+    return found
+
+
+def _means(drawn: Array) -> Array:
+    """Return mean win rates, draws x models; 0 for a model without any."""
+    count = (~np.isnan(drawn[:, :1])).sum(axis=(0, 1))
+    total = np.nansum(drawn, axis=0, dtype=np.float64)
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def draws_for(models: int, columns: int) -> int:
+    """Return how many draws a table's memory allows."""
+    return min(DRAWS, max(FEWEST_DRAWS, MOST_DRAWN // max(1, models * columns)))
 
 
 def best_and_ties(table: Table, column: int) -> Array:

@@ -57,7 +57,7 @@ def make_row(
 ) -> Row:
     """Return the row of the model at `position`."""
     mean, low, high = _mean(table, position)
-    ranked = not math.isnan(ranks.rates[position])
+    ranked = bool(ranks.best[position])
     return Row(
         model=model,
         rank_best=int(ranks.best[position]) if ranked else None,
@@ -100,11 +100,13 @@ def _mean(table: Table, position: int) -> tuple[float | None, float | None, floa
 def make_duel(
     table: Table, order: Sequence[int], models: Sequence[str], counts: Sequence[int]
 ) -> Duel | None:
-    """Return the leader against the runner-up; None where nobody compares."""
-    ranked = [i for i in order if not np.isnan(table.values[i]).all()]
-    if len(ranked) < 2:  # noqa: PLR2004 - a duel takes two
+    """Return the leader against the runner-up; None where nobody compares.
+
+    `order` holds the positions of the ranked, the first one first.
+    """
+    if len(order) < 2:  # noqa: PLR2004 - a duel takes two
         return None
-    first, second = ranked[:2]
+    first, second = order[:2]
     differences, undecided, more = duel(table, first, second, counts)
     if not differences:
         return None

@@ -10,10 +10,10 @@ import numpy as np
 
 from harness.board.items import Items, drawn_means, items_of
 from harness.board.ranks import (
-    DRAWS,
     SEED,
     Table,
     best_and_ties,
+    draws_for,
     spread,
     standing,
     steadiness,
@@ -71,9 +71,6 @@ Counted = dict[tuple[str, str], _Found]
 """(model, task) → the run whose numbers count, with its primary cell."""
 ItemsOf = Mapping[tuple[str, str], Items | None]
 """(model, task) → the items that the primary cell is the mean of, where they are at hand."""
-MOST_DRAWN = 50_000_000
-"""Numbers that the draws of a table may hold: larger boards get fewer draws."""
-FEWEST_DRAWS = 200
 EVIDENCE = ("self-reported", "recomputed", "verified")
 """What stands behind a row, the least first; unchecked rows say nothing."""
 
@@ -253,7 +250,7 @@ def _view(group: str, measure: str, models: Sequence[str], grid: Grid, items: It
         ]
         extra = Extra(number_or_none(points[position]), *places_of(steady, position))
         rows.append(make_row(position, model, tuple(cells), table, ranks, extra))
-    order = sorted(range(len(rows)), key=lambda i: (-_rate(rows[i]), rows[i].model))
+    order = sorted(range(len(rows)), key=lambda i: _place_of(rows[i]))
     counts = [
         max((f.cell.n for f in row.values() if isinstance(f, _Found)), default=0)
         for row in grid.values()
@@ -263,14 +260,16 @@ def _view(group: str, measure: str, models: Sequence[str], grid: Grid, items: It
         measure=measure,
         columns=columns,
         rows=tuple(rows[i] for i in order),
-        duel=make_duel(table, order, models, counts),
+        duel=make_duel(table, [i for i in order if rows[i].rank_best is not None], models, counts),
         without=without(steady, columns, models),
         paired=any(not np.isnan(drawn).all() for drawn in table.draws),
     )
 
 
-def _rate(row: Row) -> float:
-    return -1.0 if row.mean_win_rate is None else row.mean_win_rate
+def _place_of(row: Row) -> tuple[bool, float, str]:
+    """Return what rows stand in order of: whoever is ranked first, then by mean win rate."""
+    rate = -1.0 if row.mean_win_rate is None else row.mean_win_rate
+    return row.rank_best is None, -rate, row.model
 
 
 def _column(row: Mapping[str, _Found | str]) -> Column:
@@ -314,8 +313,7 @@ def _table(
     directions = tuple(column.higher_is_better for column in columns)
     if not any(items.values()):
         return Table(parts[0], parts[1], parts[2], directions)
-    fitting = MOST_DRAWN // max(1, len(models) * len(columns))
-    draws = min(DRAWS, max(FEWEST_DRAWS, fitting))
+    draws = draws_for(len(models), len(columns))
     drawn = tuple(
         drawn_means(
             [None if model in odd else items.get((model, column.task)) for model in models],

@@ -284,7 +284,7 @@ def _line(row: Json, marks: tuple[Mark, ...], about: _Known, rows: Sequence[Json
         look=look_of(model),
         href=link("run", run=runs[0]) if len(runs) == 1 else None,
         rank=_rank(best, worst),
-        rank_tip=_rank_tip(best, worst),
+        rank_tip=_rank_tip(best, worst, row["mean_win_rate"]),
         rate=mark(rate, Frame(Scale(0.0, 1.0), better=None)),
         mean=mark(mean, Frame(scale_of(means), better=None)),
         covered=say("tasks_covered", have=row["tasks"], all=columns) if covered else None,
@@ -311,9 +311,9 @@ def _rank(best: int | None, worst: int | None) -> str:
     return str(best) if best == worst else f"{best}\N{EN DASH}{worst}"
 
 
-def _rank_tip(best: int | None, worst: int | None) -> Said:
+def _rank_tip(best: int | None, worst: int | None, rate: float | None) -> Said:
     if best is None:
-        return NOTHING
+        return NOTHING if rate is None else say("rank_few")
     return say("rank_sure" if best == worst else "rank_tip", best=best, worst=worst)
 
 

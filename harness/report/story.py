@@ -13,6 +13,8 @@ from harness.stats.frontier import DEFAULT, Mastery, mastery
 
 LEAST = DEFAULT.least
 """With fewer samples a level no skill can be said to hold."""
+TINY = 1e-9
+"""Two rates that differ by less are equal."""
 NAMED = 4
 """Models that a sentence names; of more it says how many."""
 PRACTICAL = 10_000
@@ -29,17 +31,23 @@ def board_story(view: Mapping[str, Any] | None, cells: Mapping[str, Sequence[Cel
     if not view or not ranked:
         return _strongest(view["rows"] if view else ())
     leader = ranked[0]
+    if leader["mean_win_rate"] is not None and leader["rank_best"] is None:
+        return say("story.unranked")
     if leader["mean_win_rate"] is None:
         mean = number(leader["mean"])
         return say("story.alone", model=_short(leader["model"]), mean=mean) + _frontier(
             cells.get(leader["model"], ())
         )
-    return _lead(leader, ranked) + _frontier(cells.get(leader["model"], ())) + _duel(view["duel"])
+    some = len(view.get("columns", ())) > leader.get("tasks", 0)
+    lead = _lead(leader, ranked)
+    if some:
+        lead += say("story.covers", have=leader["tasks"], all=len(view["columns"]))
+    return lead + _frontier(cells.get(leader["model"], ())) + _duel(view["duel"])
 
 
 def measure_story(view: Mapping[str, Any]) -> Said:
     """Return who leads by one measure, and whether that is real; nothing where nobody compares."""
-    ranked = [row for row in view["rows"] if row["mean_win_rate"] is not None]
+    ranked = [row for row in view["rows"] if row["rank_best"] is not None]
     if len(ranked) < 2:  # noqa: PLR2004
         return NOTHING
     by = say("story.by", measure=known(f"measure.{view['measure']}", view["measure"]))
@@ -66,11 +74,20 @@ def _lead(leader: Row, ranked: Sequence[Row]) -> Said:
         "low": number(leader["mean_win_rate_low"]),
         "high": number(leader["mean_win_rate_high"]),
     }
+    level = [_short(row["model"]) for row in ranked if _level(row, leader)]
+    if len(level) > 1:
+        return say("story.level", **rates, models=several(level))
     rivals = [row["model"] for row in ranked[1:] if (row["rank_best"] or 99) <= 1]
     if not rivals and leader["rank_worst"] == 1:
         return say("story.leads", **rates)
     others = [_short(name) for name in rivals or [ranked[1]["model"]]]
     return say("story.shares", **rates, others=several(others))
+
+
+def _level(row: Row, leader: Row) -> bool:
+    """Return whether a ranked model has the leader's rate to the last digit."""
+    rate = row["mean_win_rate"]
+    return row["rank_best"] == 1 and rate is not None and abs(rate - leader["mean_win_rate"]) < TINY
 
 
 def several(names: Sequence[str]) -> Said:

@@ -12,7 +12,7 @@ from harness.report.board_models import filters, look_of
 from harness.report.board_view import tiers
 from harness.report.mark import mark
 from harness.report.parts import part, placed
-from harness.report.story import measure_story
+from harness.report.story import board_story, measure_story
 
 BANDS = st.lists(
     st.tuples(st.integers(1, 9), st.integers(0, 5)).map(lambda pair: (pair[0], sum(pair))),
@@ -117,13 +117,13 @@ def standing(*names, differences=3, undecided=2, more=100):
         {
             "model": f"p/{name}",
             "mean": 0.5,
-            "mean_win_rate": 0.5,
+            "mean_win_rate": 0.5 - 0.001 * place,
             "mean_win_rate_low": 0.4,
             "mean_win_rate_high": 0.6,
             "rank_best": 1,
             "rank_worst": len(names),
         }
-        for name in names
+        for place, name in enumerate(names)
     ]
     duel = {
         "runner_up": "p/b",
@@ -132,6 +132,20 @@ def standing(*names, differences=3, undecided=2, more=100):
         "more_samples": more,
     }
     return {"measure": "score", "rows": rows, "duel": duel}
+
+
+def test_equal_rates_are_level():
+    """Models with one rate stand in front together; whoever has few tasks is said to."""
+    view = standing("a", "b", "c")
+    for row in view["rows"][:2]:
+        row["mean_win_rate"] = 0.5
+    assert "a and b are level in front (mean win rate 0.50" in measure_story(view).en
+    view["rows"][0]["tasks"], view["columns"] = 3, [1, 2, 3, 4]
+    assert "It has 3 of 4 tasks." in board_story(view, {}).en
+    for row in view["rows"]:
+        row["rank_best"] = row["rank_worst"] = None
+    assert board_story(view, {}).en.endswith("nobody is ranked.")
+    assert measure_story(view).en == ""
 
 
 def test_many_rivals_are_counted_rather_than_named():
