@@ -177,8 +177,10 @@ def test_who_ran_few_of_the_tasks_is_not_ranked():
     for place, model in enumerate(("p/a", "p/b", "p/c")):
         cells = [cell(f"t{task}", value=0.8 - 0.2 * place) for task in range(5)]
         entries.append(entry(model, str(place + 2), *cells))
-    view = make_board("b", entries, {}).views[0]
+    board = make_board("b", entries, {})
+    view = board.views[0]
     assert [row.model for row in view.rows] == ["p/a", "p/b", "p/c", "p/few"]
+    assert "for models with half of the compared tasks" in board_markdown(board)
     last = view.rows[-1]
     assert last.mean_win_rate == 1.0
     assert (last.rank_best, last.rank_worst, last.steady_best) == (None, None, None)

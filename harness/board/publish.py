@@ -108,9 +108,11 @@ def _table(view: View, evidence: Mapping[str, str]) -> str:
         "|" + "---|" * len(heads),
     ]
     lines += [_line(row, evidence[row.model], judged=judged) for row in view.rows]
+    few = any(row.rank_best is None and row.mean_win_rate is not None for row in view.rows)
     lines.append(
         "\nBold: the best and what cannot be told from it. Brackets: 95 % intervals."
-        " Rank: the ranks that the intervals allow.\n"
+        " Rank: the ranks that the intervals allow"
+        f"{', for models with half of the compared tasks' * few}.\n"
     )
     lines += _stability(view)
     return "\n".join(lines)
