@@ -47,6 +47,7 @@ def write_report(runs: Sequence[Path], out: Path, most: int | None = None) -> Pa
     Raises InvalidFile where a directory is no finished run, StoreError where `out` cannot be
     written.
     """
+    import shlex
     from dataclasses import replace
 
     import msgspec
@@ -63,7 +64,8 @@ def write_report(runs: Sequence[Path], out: Path, most: int | None = None) -> Pa
     board = make_board(out.name or "report", entries(found), facts(texts))
     kept = [] if most is None else ["--samples", str(most)]
     names = (path.name for path in paths)
-    command_line = " ".join(["harness report", *names, "-o", out.name, *kept])
+    where = out.name if out.is_absolute() else str(out)  # no page tells whose machine it was
+    command_line = shlex.join(["harness", "report", *names, "-o", where, *kept])
     data = report_data(out.name, found, texts, msgspec.json.decode(to_json(board)), command_line)
     data = replace(data, most=most)
     data.extra.update(shots=shots_of(found), chance=chance_of_classes)

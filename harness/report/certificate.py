@@ -13,6 +13,7 @@ from markupsafe import Markup
 from harness.report.numbers import dollars
 from harness.report.pages import environment, page_policy
 from harness.report.say import Said, known, say
+from harness.report.visible import seen
 
 Plain = Mapping[str, Any]
 MUTE = 0.2
@@ -32,7 +33,7 @@ def certificate_page(certificate: Plain) -> str:
     style += env.loader.get_source(env, "certificate.css")[0]
     pairwise = certificate["mode"] == "pairwise"
     measures = certificate["measures"]
-    return env.get_template("certificate.html.j2").render(
+    page = env.get_template("certificate.html.j2").render(
         c=certificate,
         policy=page_policy(style, (early, script)),
         style=Markup(style),  # noqa: S704 - ours
@@ -51,6 +52,7 @@ def certificate_page(certificate: Plain) -> str:
         notes=[_note(one) for one in certificate["notes"]],
         facts=_facts(certificate),
     )
+    return seen(page)
 
 
 # ---- numbers --------------------------------------------------------------------------------

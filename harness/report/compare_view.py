@@ -197,7 +197,9 @@ def _line(data: ReportData, row: Json, runs: tuple[str, str], reach: Reach) -> L
         other=number(row["other"]),
         gained=row["gained"],
         lost=row["lost"],
-        differs=link("run", run=runs[1], task=task, variant=variant, diff=runs[0]),
+        differs=link(
+            "run", run=runs[1], task=task, arm=place["arm"], variant=variant, diff=runs[0]
+        ),
         n=row["n"],
         p_value=f"{row['p_value']:.2g}",
         unpaired=row["unpaired"],

@@ -26,7 +26,7 @@ from harness.report.run_view import run_page, sample_options
 from harness.report.say import Said, known, say, told, words
 from harness.report.survey import RunSurvey, primaries, survey
 from harness.report.task_view import task_page
-from harness.report.visible import visible
+from harness.report.visible import seen, visible
 
 SELF_CONTAINED = 10_000
 """Up to so many samples go into index.html; with more they lie beside it."""
@@ -58,6 +58,7 @@ def write_pages(data: ReportData, out: Path) -> Path:
     index = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
+        _clear(out / CHUNKS)
         if apart:
             _write_chunks(out / CHUNKS, chunks)
         index.write_text(page, encoding="utf-8", newline="\n")
@@ -85,11 +86,17 @@ def _chunks(data: ReportData, surveys: Mapping[str, RunSurvey]) -> dict[str, str
     return chunks
 
 
+def _clear(folder: Path) -> None:
+    """Remove what an earlier report left: the scripts, and their folder where it is then empty."""
+    for old in folder.glob("r[0-9]*-*.js"):
+        old.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _write_chunks(folder: Path, chunks: Mapping[str, str]) -> None:
     """Write each piece as a script that hands it over: pages on disk may load nothing else."""
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("r*.js"):
-        old.unlink()
     for name, text in chunks.items():
         (folder / f"{name}.js").write_text(f'harnessChunk("{name}","{text}")\n', encoding="ascii")
 
@@ -125,7 +132,7 @@ def render(
         kinds[name] = [one] if one else []
     views = (_each(env, name, "page", some, about) for name, some in kinds.items())
     pages = placed(chain.from_iterable(views), "v")
-    return env.get_template("page.html.j2").render(
+    page = env.get_template("page.html.j2").render(
         **about,
         policy=page_policy(style, (early, script), apart=apart),
         style=Markup(style),  # noqa: S704 - ours
@@ -139,6 +146,7 @@ def render(
         chunks={**chunks, **panels.pieces, **pages.pieces},
         title=f"{data.name} - harness",
     )
+    return seen(page)
 
 
 def _each(
@@ -146,7 +154,7 @@ def _each(
 ) -> Iterator[Part]:
     """Render one template for each of some things, which it knows by `name`, when it is taken."""
     found = env.get_template(f"{template}.html.j2")
-    return (part(found.render(**about, **{name: one})) for one in shown)
+    return (part(seen(found.render(**about, **{name: one}))) for one in shown)
 
 
 def environment() -> Environment:

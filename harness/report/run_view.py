@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +42,8 @@ def run_page(run: RunData, survey: RunSurvey) -> RunPage:
     """Return a run's page."""
     main = [cell for cell in run.cells if cell.slice is None]
     main.sort(key=_trouble)
+    ways = {(cell.task, cell.arm) for cell in run.cells}
+    several = {task for task, count in Counter(task for task, _ in ways).items() if count > 1}
     return RunPage(
         run=run,
         href=link("run", run=run.name),
@@ -49,7 +53,7 @@ def run_page(run: RunData, survey: RunSurvey) -> RunPage:
         made_by=_made_by(run),
         judged=bool(survey.judges or judges_of(run)),
         hashes=_hashes(run),
-        cells=[(cell, mark(msgspec.structs.asdict(cell), None, _href(run, cell))) for cell in main],
+        cells=[(cell, _mark(run, cell, several)) for cell in main],
     )
 
 
@@ -60,9 +64,12 @@ def _trouble(cell: Cell) -> int:
     return 1 if cell.errors or cell.unjudged else 2
 
 
-def _href(run: RunData, cell: Cell) -> str:
-    plain = cell.variant not in ("worst", "mean_drop")
-    return link("run", run=run.name, task=cell.task, variant=cell.variant if plain else None)
+def _mark(run: RunData, cell: Cell, several: AbstractSet[str]) -> Mark:
+    """Return a cell's number, which leads to its samples; `several` are tasks with many arms."""
+    variant = None if cell.variant in ("worst", "mean_drop") else cell.variant
+    arm = cell.arm if cell.task in several else None
+    href = link("run", run=run.name, task=cell.task, arm=arm, variant=variant)
+    return mark(msgspec.structs.asdict(cell), None, href)
 
 
 def _story(run: RunData, survey: RunSurvey) -> Said:

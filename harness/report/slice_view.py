@@ -39,6 +39,8 @@ class Contender:
     place: Json
     cells: tuple[Cell, ...]
     survey: TaskSurvey
+    several: bool = False
+    """Whether there is more than one arm, so that a way to samples must say which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +345,9 @@ def _range(cells: Sequence[Json]) -> tuple[float, float]:
 
 
 def _sample_mark(cell: Cell, contender: Contender, frame: Frame) -> Mark:
-    href = link("run", run=contender.run, task=cell.task, variant="original", slice=cell.slice)
+    arm = cell.arm if contender.several else None
+    places = {"task": cell.task, "arm": arm, "variant": "original", "slice": cell.slice}
+    href = link("run", run=contender.run, **places)
     return cell_mark(cell, href, frame)
 
 
@@ -403,13 +407,15 @@ def _numeric_slices(contenders: Sequence[Contender]) -> list[str]:
 def _of_family(cells: Sequence[Cell], family: str, name: str, contender: Contender) -> Heat:
     rows: dict[str, dict[str, Cell]] = {}
     arms: dict[str, str] = {}
-    start = name + "="
+    start, several = name + "=", False
     for cell in cells:
         if not cell.task.startswith(family):
             continue
         first = cell.arm == arms.setdefault(cell.task, cell.arm)
+        several |= not first
         if first and cell.slice and cell.slice.startswith(start) and "&" not in cell.slice:
             rows.setdefault(cell.task, {})[cell.slice.removeprefix(start)] = cell
+    contender = replace(contender, several=several)
     columns = sorted({value for row in rows.values() for value in row}, key=natural)
     steps = numeric(columns)
     table = []

@@ -115,11 +115,17 @@ def _measured(
     page.mistakes = mistakes(contenders, palette, data.extra.get("chance"))
     page.calibration = calibration_view(contenders, palette)
     page.numbers = [
-        NumberLine(c.model, cell, cell_mark(cell, link("run", run=c.run, task=page.text.task)))
+        NumberLine(c.model, cell, cell_mark(cell, _samples(c, cell)))
         for c in contenders
         for cell in c.cells
         if cell.slice is None
     ]
+
+
+def _samples(contender: Contender, cell: Cell) -> str:
+    """Return the address of a cell's samples."""
+    arm = cell.arm if contender.several else None
+    return link("run", run=contender.run, task=cell.task, arm=arm)
 
 
 def _about(cell: Cell, chance: float | None) -> Said:
@@ -161,5 +167,7 @@ def _contenders(
         survey = surveys.get(run.name)
         task_survey = survey.tasks.get(task) if survey else None
         cells = tuple(cell for cell in run.cells if cell.task == task)
-        found.append(Contender(model, run.name, place, cells, task_survey or TaskSurvey()))
+        several = len({cell.arm for cell in cells}) > 1
+        task_survey = task_survey or TaskSurvey()
+        found.append(Contender(model, run.name, place, cells, task_survey, several=several))
     return found

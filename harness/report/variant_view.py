@@ -94,7 +94,8 @@ def _copies(contender: Contender) -> Iterable[Cell]:
 
 
 def _line(contender: Contender, cell: Cell, drop: Drop | None, place: int) -> VariantLine:
-    href = link("run", run=contender.run, task=cell.task, variant=cell.variant)
+    arm = cell.arm if contender.several else None
+    href = link("run", run=contender.run, task=cell.task, arm=arm, variant=cell.variant)
     first, key = contender.cells[0], series_key(place)
     after = replace(cell_mark(cell, href), span="", n=0)
     if drop is None or drop.interval.value is None:

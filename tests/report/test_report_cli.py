@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import json
+import shlex
 from collections import Counter
 
 import pytest
@@ -81,3 +83,15 @@ def test_board_goes_where_it_is_told(folder):
     assert done.output.strip() == "board/index.html"
     names = sorted(path.name for path in (folder / "board").iterdir())
     assert names == ["board.csv", "board.json", "board.md", "index.html"]
+
+
+def test_the_page_says_how_to_make_it_again(folder):
+    """The command is quoted for a shell and keeps the folder; an absolute path is only named."""
+    shown = []
+    for target in ("my pages/a $b", str(folder / "there")):
+        done = CliRunner().invoke(report, ["2026", "-o", target], catch_exceptions=False)
+        text = (folder / done.output.strip()).read_text(encoding="utf-8")
+        command = html.unescape(text.split("<code>harness report ")[1].split("</code>")[0])
+        shown.append(shlex.split(command)[1:])
+        assert str(folder) not in text
+    assert shown == [["-o", "my pages/a $b"], ["-o", "there"]]

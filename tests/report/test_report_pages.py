@@ -32,6 +32,7 @@ from harness.report.run_view import options, rerun, run_page, sample_options
 from harness.report.survey import survey
 from harness.report.task_view import task_page
 from harness.report.variant_view import pieces
+from harness.report.visible import seen
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "report"
 EVIL = "\"><script>alert(1)</script><b x='"
@@ -458,3 +459,51 @@ def test_a_run_whose_every_request_failed(tmp_path):
     page = write_pages(report_of(run_data(cells=(failed,))), tmp_path).read_text("utf-8")
     assert "failed" in page
     assert "No number could be measured." in page
+
+
+def test_what_hides_in_a_name_is_spelt_out_where_people_read():
+    """Texts, labels, titles and pictures say the code point; addresses, names and scripts stay."""
+    html = (
+        '<title>a\u202e</title><p data-task="a\u202e" data-label-en="b\u202e">c\u202e</p>'
+        "<svg><text>d\u202e</text></svg><script>e\u202e</script>\u202ef"
+    )
+    mark = '<i class="ctl">U+202E</i>'
+    assert seen(html) == (
+        f'<title>aU+202E</title><p data-task="a\u202e" data-label-en="bU+202E">c{mark}</p>'
+        f"<svg><text>dU+202E</text></svg><script>e\u202e</script>{mark}f"
+    )
+    assert seen("<p>plain</p>") == "<p>plain</p>"
+
+
+def test_a_report_in_one_file_leaves_no_samples_beside(tmp_path, monkeypatch):
+    """Written over a report in a folder it removes that one's scripts, and nothing of others."""
+    report = report_of(run_data())
+    with monkeypatch.context() as patch:
+        patch.setattr(pages, "SELF_CONTAINED", 3)
+        write_pages(report, tmp_path)
+    write_pages(report, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    (tmp_path / "data").mkdir()
+    for name in ("r0-0.js", "read.js", "rows.json"):
+        (tmp_path / "data" / name).write_text("")
+    write_pages(report, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["read.js", "rows.json"]
+
+
+def test_numbers_of_one_arm_of_several_lead_to_its_samples():
+    """The address names the arm where a task has more than one, in tables, slices and copies."""
+    cells = (
+        cell("a/x", 0.5),
+        cell("a/x", 0.8, arm="few"),
+        cell("a/x", 0.4, variant="typos"),
+        *(cell("a/x", 0.7, slice=f"kind={kind}") for kind in "ab"),
+        cell("a/y", 0.5),
+    )
+    run = run_data(cells=cells)
+    hrefs = [mark.href for _, mark in run_page(run, survey(run, ["a/x"])).cells]
+    assert ["arm=few" in href for href in hrefs] == [False, True, False, False]
+    assert ["arm=" in href for href in hrefs] == [True, True, True, False]
+    page = task_page(report_of(run), "a/x", {})
+    assert [mark.href.count("arm=default") for _, (mark,) in page.slices.words[0].rows] == [1, 1]
+    assert [marks[0].href.partition("arm=")[2][:3] for _, marks in page.arms.rows] == ["def", "few"]
+    assert "arm=default" in page.variants[0].lines[0].after.href

@@ -17,7 +17,7 @@ function el(name, attributes = {}, ...children) {
 const side = () => (root.dataset.lang === "zh" ? 1 : 0);
 
 function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? plainly(String(values[name])) : whole));
 }
 
 /** A text in the language that is on. */
@@ -33,13 +33,18 @@ function both(key, values = {}) {
 
 const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
+const codePoint = (text) => "U+" + text.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+
+/** The same as plain text, for what holds no elements. */
+const plainly = (text) => text.replace(HIDDEN, codePoint);
+
 /** Text nodes in which what cannot be seen stands as its code point. */
 function visible(text) {
   const out = document.createDocumentFragment();
   let at = 0;
   for (const found of text.matchAll(HIDDEN)) {
     if (found.index > at) out.append(text.slice(at, found.index));
-    out.append(el("i", { class: "ctl" }, "U+" + found[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0")));
+    out.append(el("i", { class: "ctl" }, codePoint(found[0])));
     at = found.index + found[0].length;
   }
   if (at < text.length) out.append(text.slice(at));

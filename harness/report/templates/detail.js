@@ -13,7 +13,7 @@ const line = (key, ...children) => el("div", {}, el("dt", {}, both(key)), el("dd
 function roleOf(turn) {
   const parts = [turn.role];
   if (turn.served) parts.push(turn.served);
-  return el("span", { class: "role" }, parts.join(" · "));
+  return el("span", { class: "role" }, visible(parts.join(" · ")));
 }
 
 function turnsOf(turns, changed) {
@@ -50,10 +50,15 @@ function withSpans(spans) {
   };
 }
 
+const BLANKS = { " ": "␣", "\t": "⇥", "\n": "↵" };
+
+/** A stretch of nothing but space, written so that it can be seen; any other text as it is. */
+const blanks = (text) => (text.trim() ? text : text.replace(/\s/g, (one) => BLANKS[one] ?? codePoint(one)) || "∅");
+
 /** What stood there, and what stands there now: readable without a mouse. */
 function changesOf(sample, sent) {
   const text = Array.from(sample.input ?? sent.at(-1).text);
-  const shown = sample.spans.slice(0, 12).map((span) => el("div", {}, el("span", { class: "was" }, visible(span.original || "∅"), " → "), visible(text.slice(span.start, span.end).join("") || "∅")));
+  const shown = sample.spans.slice(0, 12).map((span) => el("div", {}, el("span", { class: "was" }, visible(blanks(span.original)), " → "), visible(blanks(text.slice(span.start, span.end).join("")))));
   if (sample.input !== undefined) shown.push(passage(sample.input, withSpans(sample.spans)));
   return shown;
 }
@@ -87,13 +92,13 @@ function choicesOf(sample) {
       el("td", { class: "num" }, one.loglikelihood.toFixed(3)), el("td", { class: "num" }, per),
       el("td", {}, notes.flatMap((note, at) => (at ? [", ", note] : [note]))));
   });
-  const head = el("tr", {}, el("th", {}), el("th", { class: "num" }, both("loglikelihood")), el("th", { class: "num" }, both("per_token")), el("th", {}));
+  const head = el("tr", {}, el("td", {}), el("th", { class: "num", scope: "col" }, both("loglikelihood")), el("th", { class: "num", scope: "col" }, both("per_token")), el("td", {}));
   return [el("table", { class: "grid" }, el("thead", {}, head), el("tbody", {}, rows))];
 }
 
 /** How the answer was found: by which rule, where in the text, and what it was taken to be. */
 function traceOf(sample) {
-  if (typeof sample.read !== "object") return sample.read;
+  if (typeof sample.read !== "object") return visible(sample.read);
   const { rule, start, end, value } = sample.read;
   const parts = [end > start ? both("read_at", { rule, start: start + 1, end }) : both("rule", { rule })];
   if (value !== null && value !== undefined && value !== sample.answer) parts.push("; ", both("read_value", { value }));
@@ -127,13 +132,13 @@ function verdictsOf(sample) {
   const panel = sample.verdicts.filter((one) => one.judge === "panel");
   const rest = sample.verdicts.filter((one) => one.judge !== "panel");
   return [...panel, ...rest].map((one) => {
-    const parts = [el("b", { class: one.verdict === null ? "bad" : null }, one.verdict ?? both("verdict_missing", { reason: one.reason ?? "?" }))];
+    const parts = [el("b", { class: one.verdict === null ? "bad" : null }, (one.verdict ?? null) === null ? both("verdict_missing", { reason: one.reason ?? "?" }) : visible(String(one.verdict)))];
     if (typeof one.score === "number") parts.push(both("verdict_score", { score: Number(one.score.toFixed(3)) }));
     if (typeof one.valid_mass === "number") parts.push(both("verdict_mass", { mass: one.valid_mass.toFixed(2) }));
     if (one.verdict !== null && one.reason) parts.push(visible(one.reason));
     const who = [one.judge, one.order, one.model].filter(Boolean).join(" · ");
     const wrote = one.reply && (one.reply.length > REASONS ? folded("verdict_reply", one.reply) : passage(one.reply));
-    return el("div", { class: "verdict" }, el("span", { class: "role" }, who),
+    return el("div", { class: "verdict" }, el("span", { class: "role" }, visible(who)),
       parts.flatMap((part, place) => (place ? [" · ", part] : [part])), wrote || null);
   });
 }
@@ -165,7 +170,7 @@ function headOf(row) {
   return [
     el("h3", {}, el("span", { class: `m-${kind}` }, `${SIGN[kind]} `, both(`status.${kind}`)),
       metric ? el("small", {}, " ", both("by_metric", { metric })) : null, " · ", visible(parts.join(" · "))),
-    el("p", { class: "sub" }, keys.sample_id),
+    el("p", { class: "sub" }, visible(keys.sample_id)),
   ];
 }
 
@@ -190,7 +195,7 @@ async function showDetail(row) {
     sample.verdicts ? line("verdicts", ...verdictsOf(sample)) : null,
     sample.label !== undefined ? line("label", String(sample.label)) : null,
     sample.why ? line("why", passage(sample.why)) : null,
-    sample.scores ? line("scores", Object.entries(sample.scores).filter(([name]) => !SPENT.includes(name)).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ")) : null,
+    sample.scores ? line("scores", ...Object.entries(sample.scores).filter(([name]) => !SPENT.includes(name)).map(([name, value]) => visible(`${name} ${Number(value.toFixed(4))}`)).flatMap((one, place) => (place ? [", ", one] : [one]))) : null,
     sample.sure !== undefined ? line("sure", sample.sure.toFixed(3)) : null,
     used.length ? line("usage", ...used) : null,
   ];

@@ -26,6 +26,7 @@ async function openRun(name) {
     const { columns } = index;
     state.kinds = columns.id.map((_, row) => kindOf(columns, row));
     options($("#by-task"), [...new Set(columns.t)].map((t) => FACTS.tasks[t]));
+    options($("#by-arm"), state.index.arm);
     options($("#by-variant"), state.index.variant);
   }
   return true;
@@ -33,21 +34,23 @@ async function openRun(name) {
 
 function options(select, names) {
   while (select.options.length > 1) select.options[1].remove();
-  for (const name of names) select.append(el("option", { value: name }, name));
+  for (const name of names) select.append(el("option", { value: name }, plainly(name)));
   select.closest("label").hidden = names.length < 2;
 }
 
 /** Narrow the list to what the address asks for. */
 function applyFilter(asked) {
-  const { columns, variant, slices } = state.index;
+  const { columns, arm, variant, slices } = state.index;
   const show = Object.hasOwn(SHOWS, asked.get("show")) ? asked.get("show") : "all";
   const task = FACTS.tasks.indexOf(asked.get("task"));
+  const way = arm.indexOf(asked.get("arm"));
   const copy = variant.indexOf(asked.get("variant"));
   const wanted = (asked.get("slice") || "").split("&").filter(Boolean);
   const good = slices.map((one) => { const has = new Set(one.split("&")); return wanted.every((part) => has.has(part)); });
   const base = [];
   for (let row = 0; row < columns.id.length; row += 1) {
     if (task >= 0 && columns.t[row] !== task) continue;
+    if (way >= 0 && columns.a[row] !== way) continue;
     if (copy >= 0 && columns.v[row] !== copy) continue;
     if (wanted.length && !good[columns.c[row]]) continue;
     if (state.differs && !state.differs.has(row)) continue;
@@ -58,9 +61,10 @@ function applyFilter(asked) {
   for (const row of base) if (!state.hits || state.hits.has(row)) ranked.get(state.kinds[row]).push(row);
   state.shown = ORDER.filter(SHOWS[show]).flatMap((kind) => ranked.get(kind));
   $("#by-task").value = task >= 0 ? asked.get("task") : "";
+  $("#by-arm").value = way >= 0 ? asked.get("arm") : "";
   $("#by-variant").value = copy >= 0 ? asked.get("variant") : "";
   $("#by-slice").hidden = !wanted.length;
-  $("#by-slice").replaceChildren(`${wanted.join(", ")} ✕`);
+  $("#by-slice").replaceChildren(visible(`${wanted.join(", ")} ✕`));
   for (const button of $$("[data-show]")) button.setAttribute("aria-pressed", button.dataset.show === show);
   drawCount();
   drawRows();
@@ -108,7 +112,7 @@ function rowOf(place) {
     el("span", { class: `m-${kind}`, "aria-hidden": "true" }, SIGN[kind]),
     el("span", {}, visible(columns.l[row] || columns.id[row])),
     el("span", { class: "got" }, visible(columns.g[row] || "–")),
-    el("span", { class: "kind" }, copy !== "original" ? copy : said && kind === "wrong" ? said : both(`status.${kind}`)));
+    el("span", { class: "kind" }, copy !== "original" ? visible(copy) : said && kind === "wrong" ? visible(said) : both(`status.${kind}`)));
   node.style.top = `${place * ROW}px`;
   node.dataset.row = row;
   return node;
@@ -135,11 +139,12 @@ function findSample(asked) {
     && columns.e[row] === Number(asked.get("se") || 0)
     && (!asked.get("sa") || arm[columns.a[row]] === asked.get("sa"))
     && (!asked.get("st") || FACTS.tasks[columns.t[row]] === asked.get("st"));
+  const exact = ["sv", "sa", "se", "st"].some((key) => asked.has(key)); // a copy of its own is meant
   let loose = -1;
   for (let row = 0; row < columns.id.length; row += 1) {
     if (!columns.id[row].startsWith(id)) continue;
     if (columns.id[row] === id && fits(row)) return row;
-    if (loose < 0) loose = row;
+    if (loose < 0 && (!exact || fits(row))) loose = row;
   }
   return loose;
 }
@@ -213,7 +218,7 @@ async function search(query) {
   const { run, index: { starts, columns } } = state;
   const id = needle.toLowerCase();
   const hits = new Set();
-  columns.id.forEach((one, row) => { if (one.startsWith(id)) hits.add(row); });
+  columns.id.forEach((one, row) => { if (one.toLowerCase().startsWith(id)) hits.add(row); });
   state.hits = hits;
   const wanted = lookingFor(needle);
   let drawn = performance.now();
@@ -246,7 +251,8 @@ if (list) {
     const show = event.target.closest("[data-show]");
     if (show) goTo({ show: show.dataset.show === "all" ? null : show.dataset.show });
   });
-  $("#by-task").addEventListener("change", (event) => goTo({ task: event.target.value, slice: null }));
+  $("#by-task").addEventListener("change", (event) => goTo({ task: event.target.value, arm: null, slice: null }));
+  $("#by-arm").addEventListener("change", (event) => goTo({ arm: event.target.value }));
   $("#by-variant").addEventListener("change", (event) => goTo({ variant: event.target.value }));
   $("#by-slice").addEventListener("click", () => goTo({ slice: null }));
   let pause = 0;

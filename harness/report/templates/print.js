@@ -1,5 +1,5 @@
 // On paper nothing scrolls: a wide board is printed as several tables of a few tasks each.
-const ON_PAPER = 8;
+const ON_PAPER = 8, FLIPS_ON_PAPER = 20;
 
 /** A copy of a board's table with some of its tasks; the first has the ranking, the last the errors. */
 function sheetOf(table, tasks, { first, last }) {
@@ -26,7 +26,24 @@ addEventListener("beforeprint", () => {
   }
 });
 
+/** The flipped samples of a comparison fill a book: their first ones are printed, and how many. */
+function printFlips() {
+  const parts = $$(".view.on .flips");
+  const most = Math.ceil(FLIPS_ON_PAPER / Math.max(1, parts.length));
+  for (const part of parts) {
+    const flips = $$(".flip:not([hidden])", part);
+    flips.slice(most).forEach((flip) => flip.classList.add("unprinted"));
+    const note = $(".paper", part);
+    if (!note) continue;
+    note.hidden = flips.length <= most;
+    note.replaceChildren(both("on_paper", { shown: most, all: flips.length }));
+  }
+}
+
+addEventListener("beforeprint", printFlips);
 addEventListener("afterprint", () => {
+  for (const flip of $$(".unprinted")) flip.classList.remove("unprinted");
+  for (const note of $$(".paper")) note.hidden = true;
   for (const copy of $$("table.sheet")) copy.remove();
   for (const table of $$("table.sheets")) table.classList.remove("sheets");
 });

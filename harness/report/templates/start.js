@@ -15,6 +15,7 @@ async function show() {
   let shown = $$(".view").filter((node) => node.dataset.view === view
     && (view !== "task" || node.dataset.task === asked.get("task"))
     && (view !== "run" || node.dataset.run === run));
+  missing(shown.length ? null : { task: asked.get("task"), run }[view] || view);
   if (!shown.length) shown = [board];
   const { hash } = location;
   await openPart(shown[0]);
@@ -35,6 +36,13 @@ async function show() {
   }
 }
 
+/** Say that an address names a page that the report does not have. */
+function missing(name) {
+  const note = $("#missing");
+  note.hidden = name === null;
+  note.replaceChildren(...(name === null ? [] : [both("no_page", { name })]));
+}
+
 async function routeSamples(run, asked) {
   const { hash } = location;
   try {
@@ -42,6 +50,7 @@ async function routeSamples(run, asked) {
     const query = asked.get("q") || "";
     if (document.activeElement !== $("#search")) $("#search").value = query;
     state.at = findSample(asked);
+    if (asked.get("s") && state.at >= 0) { $("#trail").append(el("span", {}, visible(asked.get("s")))); entitle(); }
     await compareRuns(asked);
     if (hash !== location.hash) return;
     samples.hidden = false; // only now, so that nothing moves once it is drawn
@@ -66,9 +75,8 @@ function trail(shown, asked) {
   if (["task", "about", "judges", "cost"].includes(view)) steps.push(el("span", {}, ...$("h1", shown).cloneNode(true).childNodes));
   if (view === "run") {
     const task = asked.get("task");
-    if (task) steps.push(el("a", { href: `#${new URLSearchParams({ view: "task", task })}` }, task));
+    if (FACTS.tasks.includes(task)) steps.push(el("a", { href: `#${new URLSearchParams({ view: "task", task })}` }, visible(task)));
     steps.push(el("a", { href: `#${new URLSearchParams({ view: "run", run: shown.dataset.run })}` }, $("h1", shown).textContent));
-    if (asked.get("s")) steps.push(el("span", {}, asked.get("s")));
   }
   $("#trail").replaceChildren(...steps);
   entitle();
@@ -94,9 +102,9 @@ async function openSlices(node) {
   const cells = await piece(`r${run}-cells`);
   const digits = (value) => (value === null ? "–" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3));
   const number = (text) => el("td", { class: "num" }, text);
-  place.replaceChildren(...cells.map((cell) => el("tr", {}, el("th", { scope: "row" }, cell.task), el("td", {}, cell.metric),
-    el("td", {}, el("a", { href: `#${new URLSearchParams({ view: "run", run: node.dataset.run, task: cell.task, slice: cell.slice, variant: cell.variant })}` }, cell.slice)),
-    el("td", {}, cell.arm), el("td", {}, cell.variant),
+  place.replaceChildren(...cells.map((cell) => el("tr", {}, el("th", { scope: "row" }, visible(cell.task)), el("td", {}, visible(cell.metric)),
+    el("td", {}, el("a", { href: `#${new URLSearchParams({ view: "run", run: node.dataset.run, task: cell.task, slice: cell.slice, arm: cell.arm, variant: cell.variant })}` }, visible(cell.slice))),
+    el("td", {}, visible(cell.arm)), el("td", {}, visible(cell.variant)),
     number(digits(cell.value)), number(cell.low === null ? "" : `${digits(cell.low)}–${digits(cell.high)}`),
     number(cell.n.toLocaleString("en")), number(cell.unparsed || ""), number(cell.errors + cell.unjudged || ""))));
 }
