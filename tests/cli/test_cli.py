@@ -381,7 +381,6 @@ def test_a_full_disk_behind_stdout_is_no_internal_error():
     assert "No space left" in done.stderr
 
 
-
 @pytest.mark.parametrize("verb", [["ls"], ["ls", "tasks", "--json"], ["--help"]])
 def test_a_reader_that_goes_away_ends_it_quietly(verb, tmp_path):
     """`harness ls | head`: no message, and the code of a program that SIGPIPE ended."""
