@@ -16,8 +16,9 @@ $(STAMP): pyproject.toml
 demo: setup
 	$(BIN)/harness demo
 
+# a worker on every core; libraries that take all cores for one of them would only wait for each other
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: setup
 	$(BIN)/ruff check .
